@@ -1,0 +1,1 @@
+"""The indexer: a folder of music in, a published generation out."""

@@ -1,0 +1,149 @@
+"""The command line: ``python -m indexer`` and the console script ``soundalike``."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from rich.console import Console
+
+from indexer import commands
+from indexer.workers import default_workers
+from recommender.embedding import DEFAULT_WINDOWS
+from recommender.errors import (
+    GenerationError,
+    InvalidParameterError,
+    LockedError,
+    SoundalikeError,
+)
+from recommender.settings import Settings
+
+EXIT_FAILED, EXIT_USAGE, EXIT_BAD_DATA, EXIT_LOCKED, EXIT_STOPPED = 1, 2, 65, 75, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code.
+
+    0 ok, 1 failed, 2 usage, 65 bad data, 75 another indexer holds the lock, 130 stopped.
+    """
+    signal.signal(signal.SIGTERM, _stop)
+    err = Console(stderr=True)
+    try:
+        options = _parser(Settings.from_environ(os.environ)).parse_args(arguments)
+        run: Callable[[argparse.Namespace, Console, Console], int] = options.run
+        return run(options, Console(soft_wrap=True, highlight=False, markup=False), err)
+    except KeyboardInterrupt:
+        return _complain(err, "stopped; what was stored stays, run it again to go on", EXIT_STOPPED)
+    except BrokenPipeError:
+        # the reader of a pipe has gone: no message could reach anyone
+        sys.stdout = None
+        return EXIT_FAILED
+    except SoundalikeError as error:
+        return _complain(err, str(error), _exit_code(error))
+    except OSError as error:
+        return _complain(err, f"{error.strerror}: {error.filename or ''}".rstrip(": "), EXIT_FAILED)
+
+
+def _exit_code(error: SoundalikeError) -> int:
+    if isinstance(error, LockedError):
+        return EXIT_LOCKED
+    if isinstance(error, GenerationError):
+        return EXIT_BAD_DATA
+    return EXIT_USAGE if isinstance(error, InvalidParameterError) else EXIT_FAILED
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _complain(err: Console, message: str, code: int) -> int:
+    err.print(f"soundalike: {message}", markup=False, highlight=False, soft_wrap=True)
+    return code
+
+
+def _parser(settings: Settings) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="soundalike", description="Index a music catalog, and look after what is published."
+    )
+    subcommands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_reindex(subcommands, settings)
+    for name, run, text in (
+        ("status", commands.status, "what is known and what is served"),
+        ("verify", commands.verify, "check the library and every generation for damage"),
+        ("generations", commands.generations, "list what is published"),
+    ):
+        _add(subcommands, settings, name, run, text)
+    rollback = _add(
+        subcommands, settings, "rollback", commands.rollback, "serve an older generation again"
+    )
+    rollback.add_argument(
+        "generation", nargs="?", help="name of the generation (default: the one before)"
+    )
+    return parser
+
+
+def _add(
+    subcommands: Any, settings: Settings, name: str, run: Callable[..., int], text: str
+) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = subcommands.add_parser(name, help=text, description=text)
+    command.set_defaults(run=run)
+    command.add_argument(
+        "--data-dir",
+        type=Path,
+        default=settings.data_dir,
+        metavar="DIR",
+        help="folder of the library and the generations (default: %(default)s)",
+    )
+    command.add_argument("--json", action="store_true", help="print the result as JSON")
+    return command
+
+
+def _add_reindex(subcommands: Any, settings: Settings) -> None:
+    command = _add(
+        subcommands,
+        settings,
+        "reindex",
+        commands.reindex_folders,
+        "bring the index up to date with music folders",
+    )
+    command.add_argument("music_dirs", nargs="+", metavar="MUSIC_DIR", help="folder of music")
+    command.add_argument("--embedder", default=settings.embedder, help="default: %(default)s")
+    command.add_argument(
+        "--windows",
+        type=_windows,
+        default=DEFAULT_WINDOWS,
+        metavar="N|all",
+        help="windows spread over a track (default: %(default)s)",
+    )
+    command.add_argument(
+        "--workers",
+        type=_positive,
+        default=settings.workers or default_workers(),
+        metavar="N",
+        help="processes that listen at once (default: one a core)",
+    )
+    command.add_argument("--dry-run", action="store_true", help="print the plan, change nothing")
+    command.add_argument("--full", action="store_true", help="listen to every file again")
+    command.add_argument(
+        "--allow-empty",
+        action="store_true",
+        help="accept that a folder which held music holds none now",
+    )
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
+    return int(text)
+
+
+def _windows(text: str) -> int | None:
+    return None if text == "all" else _positive(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

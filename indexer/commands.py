@@ -1,0 +1,208 @@
+"""What each command does and prints: text for people, or JSON."""
+
+import argparse
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from indexer.lock import indexer_lock
+from indexer.reindex import LIBRARY_FILE, Forecast, Report, Request, forecast, reindex
+from recommender.errors import GenerationError, IndexUnavailableError, InvalidParameterError
+from recommender.generation import (
+    current_generation,
+    generations_dir,
+    list_generations,
+    make_current,
+    open_generation,
+)
+from recommender.library import Library
+from recommender.manifest import Manifest
+from recommender.records import Failed
+
+SHOWN_FAILURES = 20
+BAD_DATA = 65
+
+
+def reindex_folders(options: argparse.Namespace, out: Console, err: Console) -> int:
+    """Bring the index up to date, or print the plan with ``--dry-run``."""
+    request = Request(
+        roots=tuple(os.path.realpath(os.fsencode(path)) for path in options.music_dirs),
+        data_dir=options.data_dir,
+        embedder=options.embedder,
+        n_windows=options.windows,
+        workers=options.workers,
+        full=options.full,
+        allow_empty=options.allow_empty,
+    )
+    if options.dry_run:
+        _emit(out, options.json, *_forecast_answer(forecast(request)))
+    else:
+        _emit(out, options.json, *_report_answer(reindex(request, err)))
+    return 0
+
+
+def status(options: argparse.Namespace, out: Console, _err: Console) -> int:
+    """Print what the library knows and what is served."""
+    facts: dict[str, Any] = {"data_dir": str(options.data_dir)}
+    if (options.data_dir / LIBRARY_FILE).exists():
+        with Library.open(options.data_dir / LIBRARY_FILE) as library:
+            failures = library.failures()
+            facts |= {"files": len(library.files()), "failed_files": len(failures)}
+            facts["failures"] = [_failure(failure) for failure in failures]
+    try:
+        name = current_generation(options.data_dir)
+        facts["generation"] = _manifest_facts(options.data_dir, name)
+    except IndexUnavailableError as error:
+        facts["generation"] = None
+        facts["problem"] = str(error)
+    lines = [f"{key}: {value}" for key, value in facts.items() if key not in _LISTED]
+    lines += [f"  {key}: {value}" for key, value in (facts["generation"] or {}).items()]
+    _emit(out, options.json, facts, [*lines, *_failure_lines(facts.get("failures", []))])
+    return 0
+
+
+def verify(options: argparse.Namespace, out: Console, _err: Console) -> int:
+    """Check the library and every generation; exit code 65 when anything is damaged."""
+    data_dir = options.data_dir
+    results = {name: _problem(data_dir, name) for name in list_generations(data_dir)}
+    if (data_dir / LIBRARY_FILE).exists():
+        with Library.open(data_dir / LIBRARY_FILE) as library:
+            results[LIBRARY_FILE] = library.damage()
+    lines = [f"{name}: {problem or 'ok'}" for name, problem in results.items()]
+    _emit(out, options.json, results, lines or [f"data_dir={data_dir} holds nothing yet"])
+    return BAD_DATA if any(results.values()) else 0
+
+
+def generations(options: argparse.Namespace, out: Console, _err: Console) -> int:
+    """List what is published, oldest first, with the served one marked."""
+    try:
+        current = current_generation(options.data_dir)
+    except IndexUnavailableError:
+        current = ""
+    names = list_generations(options.data_dir)
+    facts = [_manifest_facts(options.data_dir, n) | {"current": n == current} for n in names]
+    lines = [
+        f"{'*' if fact['current'] else ' '} {fact['name']}  {fact.get('tracks', '?')} tracks  "
+        f"{fact.get('space', fact.get('problem'))}"
+        for fact in facts
+    ]
+    _emit(out, options.json, facts, lines or [f"data_dir={options.data_dir} holds no generation"])
+    return 0
+
+
+def rollback(options: argparse.Namespace, out: Console, _err: Console) -> int:
+    """Serve an older generation again, after verifying it."""
+    with indexer_lock(options.data_dir):
+        current = current_generation(options.data_dir)
+        wanted = options.generation or _previous(options.data_dir, current)
+        if wanted not in list_generations(options.data_dir):
+            raise InvalidParameterError(
+                f"generation={wanted} is not there; list them with: python -m indexer generations"
+            )
+        open_generation(options.data_dir, wanted)
+        make_current(options.data_dir, wanted)
+    _emit(out, options.json, {"from": current, "to": wanted}, [f"serving {wanted}, not {current}"])
+    return 0
+
+
+def _previous(data_dir: Path, current: str) -> str:
+    older = [name for name in list_generations(data_dir) if name < current]
+    if not older:
+        raise InvalidParameterError(f"generation={current} is the oldest; there is none before it")
+    return older[-1]
+
+
+_LISTED = ("failures", "generation")
+
+
+def _problem(data_dir: Path, name: str) -> str:
+    try:
+        open_generation(data_dir, name)
+    except GenerationError as error:
+        return str(error)
+    return ""
+
+
+def _manifest_facts(data_dir: Path, name: str) -> dict[str, Any]:
+    try:
+        manifest = Manifest.read(generations_dir(data_dir) / name)
+    except GenerationError as error:
+        return {"name": name, "problem": str(error)}
+    return {
+        "name": name,
+        "created_at": manifest.created_at,
+        "tracks": manifest.n_tracks,
+        "space": manifest.space_id,
+        "dimension": manifest.dimension,
+        "index": manifest.index_kind,
+    }
+
+
+def _forecast_answer(plan: Forecast) -> tuple[dict[str, Any], list[str]]:
+    counts = {
+        "new": len(plan.plan.new),
+        "probably_moved": plan.probably_moved,
+        "changed": len(plan.plan.changed),
+        "unembedded": len(plan.plan.unembedded),
+        "gone": len(plan.plan.gone),
+        "unchanged": plan.plan.unchanged,
+        "failed_before": plan.plan.failed_before,
+    }
+    paths = [
+        (mark, path) for mark in ("new", "changed", "gone") for path in getattr(plan.plan, mark)
+    ]
+    lines = [f"{mark:8} {printable(path)}" for mark, path in paths]
+    return counts, [*lines, ", ".join(f"{n} {name}" for name, n in counts.items())]
+
+
+def _report_answer(report: Report) -> tuple[dict[str, Any], list[str]]:
+    opened = report.added + report.updated + report.moved + report.duplicates + report.failed
+    rate = 60.0 * opened / report.elapsed_seconds if report.elapsed_seconds else 0.0
+    facts = asdict(report) | {
+        "files_per_minute": round(rate, 1),
+        "failures": [_failure(failure) for failure in report.failures],
+        "unreadable_folders": [printable(path) for path in report.unreadable_folders],
+    }
+    state = "published" if report.published else "nothing to publish, still serving"
+    lines = [
+        *_failure_lines(facts["failures"]),
+        *(f"folder cannot be listed: {path}" for path in facts["unreadable_folders"]),
+        f"{report.added} added, {report.updated} updated, {report.moved} moved, "
+        f"{report.duplicates} duplicates, {report.removed} removed, {report.failed} failed, "
+        f"{report.unchanged} unchanged, {report.failed_before} failed before",
+        f"{state} {report.generation} with {report.tracks} tracks; "
+        f"{report.elapsed_seconds:.1f} s, {rate:.0f} files/min",
+    ]
+    return facts, lines
+
+
+def _failure(failure: Failed) -> dict[str, str]:
+    return {
+        "path": printable(failure.path),
+        "reason": failure.reason,
+        "message": printable(failure.message.encode()),
+    }
+
+
+def _failure_lines(failures: list[dict[str, str]]) -> list[str]:
+    lines = [f"failed: {f['path']}: {f['reason']}: {f['message']}" for f in failures]
+    rest = len(lines) - SHOWN_FAILURES
+    return lines[:SHOWN_FAILURES] + ([f"… and {rest} more; see --json"] if rest > 0 else [])
+
+
+def printable(path: bytes) -> str:
+    """A path as one harmless line: control characters and broken UTF-8 are escaped."""
+    text = path.decode("utf-8", errors="backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _emit(out: Console, as_json: bool, facts: Any, lines: list[str]) -> None:
+    if as_json:
+        out.print(json.dumps(facts, indent=1, ensure_ascii=False))
+        return
+    for line in lines:
+        out.print(line)

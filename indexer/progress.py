@@ -1,0 +1,122 @@
+"""Progress of a run: a bar with rate and time left on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from recommender.records import Failed, Indexed
+
+LINE_SECONDS = 10.0
+
+
+class Reporter(Protocol):
+    """Told of outcomes while a run goes on."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def advance(self, outcomes: Sequence[Indexed | Failed]) -> None:
+        """Count outcomes that have been stored."""
+        ...
+
+
+class BarReporter:
+    """A progress bar for people."""
+
+    def __init__(self, total: int, console: Console):
+        self._console = console
+        self._failed = 0
+        self._progress = Progress(
+            TextColumn("listening"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[failed]}"),
+            console=console,
+        )
+        self._task = self._progress.add_task("", total=total, rate="", failed="")
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def advance(self, outcomes: Sequence[Indexed | Failed]) -> None:
+        """Count outcomes that have been stored."""
+        self._failed += sum(isinstance(outcome, Failed) for outcome in outcomes)
+        speed = self._progress.tasks[0].speed
+        self._progress.update(
+            self._task,
+            advance=len(outcomes),
+            rate=f"{60 * speed:.0f} files/min" if speed else "",
+            failed=f"{self._failed} failed" if self._failed else "",
+        )
+
+
+class LineReporter:
+    """A line every few seconds for logs."""
+
+    def __init__(self, total: int, console: Console):
+        self._console = console
+        self._total = total
+        self._done = self._failed = 0
+        self._started = self._last = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._print(time.monotonic())
+
+    def advance(self, outcomes: Sequence[Indexed | Failed]) -> None:
+        """Count outcomes that have been stored."""
+        self._done += len(outcomes)
+        self._failed += sum(isinstance(outcome, Failed) for outcome in outcomes)
+        now = time.monotonic()
+        if now - self._last >= LINE_SECONDS:
+            self._last = now
+            self._print(now)
+
+    def _print(self, now: float) -> None:
+        rate = self._done / max(now - self._started, 1e-9)
+        left = f", {(self._total - self._done) / rate:.0f} s left" if rate else ""
+        self._console.print(
+            f"listened to {self._done}/{self._total} files, {60 * rate:.0f} files/min{left}, "
+            f"{self._failed} failed",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def make_reporter(total: int, console: Console) -> Reporter:
+    """The reporter that suits the console."""
+    return BarReporter(total, console) if console.is_terminal else LineReporter(total, console)

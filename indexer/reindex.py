@@ -1,0 +1,236 @@
+"""The main job: scan, plan, listen, publish.
+
+A run that is stopped at any moment loses no more than the files in flight: what was stored stays,
+and the next run plans anew from there.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from indexer.credits import read_credits
+from indexer.lock import indexer_lock
+from indexer.plan import KnownFiles, Plan, is_below, make_plan, probably_moved
+from indexer.progress import make_reporter
+from indexer.scan import Scan, scan
+from indexer.workers import FILE_LIMITS, Analyst, Outcome, analyse_all
+from recommender.embedders import create_embedder
+from recommender.errors import InvalidParameterError
+from recommender.generation import current_generation
+from recommender.library import Library
+from recommender.publishing import is_published, publish, sweep
+from recommender.records import Failed
+from recommender.sandbox import ChildPool
+from recommender.space import Space
+
+LIBRARY_FILE = "library.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a run was asked for.
+
+    Attributes
+    ----------
+    roots
+        Absolute paths of the music folders.
+    data_dir
+        Where library and generations are kept.
+    embedder, n_windows
+        What makes the space; `n_windows` None for all windows.
+    workers
+        Child processes.
+    full
+        Listen to every file again.
+    allow_empty
+        Accept that a folder which held music holds none now.
+    """
+
+    roots: tuple[bytes, ...]
+    data_dir: Path
+    embedder: str
+    n_windows: int | None
+    workers: int
+    full: bool = False
+    allow_empty: bool = False
+
+
+@dataclass(slots=True)
+class Report:
+    """Counts of a run, in files but for `tracks`, and what was published."""
+
+    added: int = 0
+    updated: int = 0
+    moved: int = 0
+    duplicates: int = 0
+    removed: int = 0
+    failed: int = 0
+    unchanged: int = 0
+    failed_before: int = 0
+    tracks: int = 0
+    audio_seconds: float = 0.0
+    elapsed_seconds: float = 0.0
+    generation: str = ""
+    published: bool = False
+    failures: list[Failed] = field(default_factory=list)
+    unreadable_folders: list[bytes] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a run would do, for ``--dry-run``."""
+
+    plan: Plan
+    probably_moved: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    request: Request
+    library: Library
+    space: Space
+    known: KnownFiles
+    found: Scan
+    plan: Plan
+    report: Report
+
+
+def reindex(request: Request, console: Console) -> Report:
+    """Bring the library and the published generation up to date with the music folders.
+
+    Raises
+    ------
+    LockedError
+        Another indexer is at work on the data folder.
+    InvalidParameterError
+        A music folder is not there, or is empty though it was not.
+    GenerationError, StorageError, OSError
+        Nothing could be published; the old generation stays.
+    """
+    started = time.monotonic()
+    with _opened(request) as run:
+        _refuse_emptied(run)
+        sweep(request.data_dir)
+        _listen(run, console)
+        _forget_gone(run)
+        run.library.set_credits(request.roots, read_credits(request.roots))
+        _publish(run)
+    run.report.elapsed_seconds = time.monotonic() - started
+    return run.report
+
+
+def forecast(request: Request) -> Forecast:
+    """Plan without changing anything.
+
+    Raises
+    ------
+    LockedError, InvalidParameterError
+        As :func:`reindex`.
+    """
+    with _opened(request) as run:
+        return Forecast(run.plan, probably_moved(run.plan, run.found, run.known))
+
+
+@contextmanager
+def _opened(request: Request) -> Iterator[_Run]:
+    """Lock the data folder, look at the music folders and plan."""
+    space = Space(create_embedder(request.embedder).spec, request.n_windows)
+    found = _scan(request)
+    with indexer_lock(request.data_dir), Library.open(request.data_dir / LIBRARY_FILE) as library:
+        known = library.files()
+        failures, embedded = library.failures(), library.embedded(space.id)
+        plan = make_plan(found, request.roots, known, failures, embedded, full=request.full)
+        report = Report(
+            unchanged=plan.unchanged,
+            failed_before=plan.failed_before,
+            unreadable_folders=found.unreadable,
+        )
+        yield _Run(request, library, space, known, found, plan, report)
+
+
+def _scan(request: Request) -> Scan:
+    for root in request.roots:
+        if not os.path.isdir(root):
+            raise InvalidParameterError(f"MUSIC_DIR={os.fsdecode(root)} is not a folder")
+    found = scan(request.roots)
+    if unlisted := set(request.roots) & set(found.unreadable):
+        raise InvalidParameterError(
+            f"MUSIC_DIR={os.fsdecode(min(unlisted))} cannot be listed; check its permissions"
+        )
+    return found
+
+
+def _refuse_emptied(run: _Run) -> None:
+    """Refuse a folder that has lost all its music: an unmounted disk looks the same."""
+    for root in () if run.request.allow_empty else run.request.roots:
+        here = sum(is_below(path, [root]) for path in run.known)
+        if here and not any(is_below(path, [root]) for path in run.found.files):
+            raise InvalidParameterError(
+                f"MUSIC_DIR={os.fsdecode(root)} holds no audio, but {here} of its files are known; "
+                "mount it, or pass --allow-empty to take them out of the catalog"
+            )
+
+
+def _listen(run: _Run, console: Console) -> None:
+    """Open every file that needs it, and store what becomes of each."""
+    paths = run.plan.work
+    if not paths:
+        return
+    run.library.add_space(run.space)
+    embedded = set() if run.request.full else run.library.embedded(run.space.id)
+    homes = _homes_that_stay(run.plan, run.known)
+    children = min(run.request.workers, len(paths))
+    with ChildPool(children, FILE_LIMITS) as pool, make_reporter(len(paths), console) as reporter:
+        analyst = Analyst(pool, run.space, embedded)
+        for outcomes in analyse_all(paths, run.found.files, analyst, children):
+            run.library.store(outcomes, run.space)
+            for outcome in outcomes:
+                _count(outcome, run.known, homes, run.report)
+                if not isinstance(outcome, Failed):
+                    embedded.add(outcome.track.id)
+            reporter.advance(outcomes)
+
+
+def _homes_that_stay(plan: Plan, known: KnownFiles) -> dict[str, bool]:
+    """For every known track, whether one of its files is still there."""
+    gone, homes = set(plan.gone), dict[str, bool]()
+    for path, (_, track_id) in known.items():
+        homes[track_id] = homes.get(track_id, False) or path not in gone
+    return homes
+
+
+def _count(outcome: Outcome, known: KnownFiles, homes: dict[str, bool], report: Report) -> None:
+    if isinstance(outcome, Failed):
+        report.failed += 1
+        report.failures.append(outcome)
+        return
+    report.audio_seconds += outcome.track.duration_seconds if outcome.embedding else 0.0
+    if outcome.path in known:
+        report.updated += 1
+    elif outcome.track.id not in homes:
+        report.added += 1
+    elif homes[outcome.track.id]:
+        report.duplicates += 1
+    else:
+        report.moved += 1
+    homes[outcome.track.id] = True
+
+
+def _forget_gone(run: _Run) -> None:
+    run.library.forget_files(run.plan.gone)
+    run.report.removed = sum(path in run.known for path in run.plan.gone) - run.report.moved
+
+
+def _publish(run: _Run) -> None:
+    data_dir, report = run.request.data_dir, run.report
+    if is_published(data_dir, run.library, run.space):
+        report.generation = current_generation(data_dir)
+    else:
+        report.generation = publish(data_dir, run.library, run.space)
+        report.published = True
+    report.tracks = run.library.count_publishable(run.space.id)

@@ -1,0 +1,76 @@
+"""Turn files into outcomes in child processes, several at a time."""
+
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+from recommender.analysis import embed_file, embeddings_from, identify_file, track_from
+from recommender.errors import AudioError
+from recommender.records import Failed, FileState, Indexed
+from recommender.sandbox import ChildLimits, ChildPool
+from recommender.space import Space
+
+FILE_LIMITS = ChildLimits(memory_bytes=3 * 2**30, cpu_seconds=1800, wall_seconds=3600)
+
+Outcome = Indexed | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Analyst:
+    """Analyses files one by one; threads share it, each call runs in a child of its own.
+
+    Attributes
+    ----------
+    pool
+        The children.
+    space
+        What to embed into.
+    embedded
+        Ids of tracks that need no embedding; identical audio is not embedded twice.
+    """
+
+    pool: ChildPool
+    space: Space
+    embedded: Collection[str]
+
+    def analyse(self, path: bytes, state: FileState) -> Outcome:
+        """Identify a file, and embed it unless its track has a vector already."""
+        try:
+            track = track_from(self.pool.call(identify_file, path, state))
+            if track.id in self.embedded:
+                return Indexed(path, state, track, None)
+            name, n_windows = self.space.embedder.name, self.space.n_windows
+            answer = self.pool.call(embed_file, path, state, name, n_windows)
+            return Indexed(path, state, track, embeddings_from(answer, self.space)[0])
+        except AudioError as error:
+            return Failed(path, state, error.reason, str(error))
+
+
+def default_workers() -> int:
+    """One worker for each processor that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def analyse_all(
+    paths: Sequence[bytes], states: Mapping[bytes, FileState], analyst: Analyst, workers: int
+) -> Iterator[list[Outcome]]:
+    """Outcomes as they come, in batches to be stored together."""
+    waiting = iter(paths)
+    with ThreadPoolExecutor(workers, thread_name_prefix="analyse") as threads:
+        running: set[Future[Outcome]] = set()
+        try:
+            while True:
+                # as many in flight as workers, so that a kill loses no more than those
+                while len(running) < workers and (path := next(waiting, None)) is not None:
+                    running.add(threads.submit(analyst.analyse, path, states[path]))
+                if not running:
+                    return
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                yield [future.result() for future in done]
+        finally:
+            for future in running:
+                future.cancel()
+            if running:
+                # stopped half-way: the children would finish their files first
+                analyst.pool.close()

@@ -1,0 +1,1 @@
+"""The domain of Soundalike: embedding, index life cycle, ranking. No web, no command line."""

@@ -1,0 +1,137 @@
+"""What is done to one piece of audio; runs inside a child process of `recommender.sandbox`.
+
+The functions return bytes, because the parent must not unpickle what a child says that may have
+been taken over by the audio that it decoded.
+"""
+
+import io
+import json
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import lru_cache
+from typing import BinaryIO
+
+import numpy as np
+from safetensors.numpy import load, save
+
+from recommender.audio import CATALOG_LIMITS, CLIP_LIMITS, open_audio
+from recommender.embedders import create_embedder
+from recommender.embedding import Embedder, Embedding, embed, embed_at_levels
+from recommender.errors import ChildFailedError, FileChangedError, UnreadableFileError
+from recommender.records import FileState
+from recommender.space import Space
+from recommender.tags import read_metadata
+from recommender.track import Metadata, Track
+
+
+@lru_cache(maxsize=1)
+def _embedder(name: str) -> Embedder:
+    # loading weights once for the life of the child
+    return create_embedder(name)
+
+
+def identify_file(path: bytes, state: FileState) -> bytes:
+    """Decode just enough of a file to know which recording it is; see :func:`track_from`.
+
+    Raises
+    ------
+    AudioError
+        The file cannot be read or decoded, or was written to meanwhile.
+    """
+    with _unchanged(path, state) as file:
+        metadata = read_metadata(file, os.fsdecode(os.path.basename(path)))
+        file.seek(0)
+        with open_audio(file, CATALOG_LIMITS) as audio:
+            facts = {
+                "id": audio.content_id(),
+                "duration_seconds": audio.duration_seconds,
+                "metadata": asdict(metadata),
+            }
+    return json.dumps(facts).encode()
+
+
+def embed_file(path: bytes, state: FileState, embedder: str, n_windows: int | None) -> bytes:
+    """Embed a file; see :func:`embeddings_from`.
+
+    Raises
+    ------
+    AudioError
+        The file cannot be read or decoded, or was written to meanwhile.
+    """
+    with _unchanged(path, state) as file, open_audio(file, CATALOG_LIMITS) as audio:
+        return _packed([embed(audio, _embedder(embedder), n_windows)])
+
+
+def embed_clip(path: bytes, embedder: str, n_windows: int | None, levels: list[float]) -> bytes:
+    """Embed an uploaded clip at several levels; see :func:`embeddings_from`.
+
+    Raises
+    ------
+    AudioError
+        The clip cannot be decoded, or is beyond the limits for clips.
+    """
+    with open(path, "rb") as file, open_audio(file, CLIP_LIMITS) as audio:
+        return _packed(embed_at_levels(audio, _embedder(embedder), n_windows, levels))
+
+
+def track_from(answer: bytes) -> Track:
+    """The track that :func:`identify_file` found."""
+    facts = json.loads(answer)
+    return Track(facts["id"], facts["duration_seconds"], Metadata(**facts["metadata"]))
+
+
+def embeddings_from(answer: bytes, space: Space) -> list[Embedding]:
+    """The embeddings that :func:`embed_file` or :func:`embed_clip` made.
+
+    Raises
+    ------
+    ChildFailedError
+        The child's answer does not have the shape of the space.
+    """
+    arrays = load(answer)
+    vectors, tags = arrays["vectors"], arrays["tags"]
+    shape = (space.embedder.frame_dimension, len(space.embedder.tag_names))
+    if (vectors.shape[1], tags.shape[1]) != shape or not np.isfinite(vectors).all():
+        raise ChildFailedError(f"the child answered with vectors unfit for space={space.id}")
+    return [
+        Embedding(vector, tag, float(level), int(n))
+        for vector, tag, level, n in zip(
+            vectors, tags, arrays["level_dbfs"], arrays["n_windows"], strict=True
+        )
+    ]
+
+
+def _packed(embeddings: Sequence[Embedding]) -> bytes:
+    return save(
+        {
+            "vectors": np.stack([e.vector for e in embeddings]),
+            "tags": np.stack([e.tags for e in embeddings]),
+            "level_dbfs": np.array([e.level_dbfs for e in embeddings]),
+            "n_windows": np.array([e.n_windows for e in embeddings]),
+        }
+    )
+
+
+@contextmanager
+def _unchanged(path: bytes, state: FileState) -> Iterator[BinaryIO]:
+    """Open a regular file, and make sure that it is in `state` before and after it was read."""
+    try:
+        # non-blocking: a FIFO that took the file's place must not hang the child
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise UnreadableFileError(f"the system refuses to open it: {error.strerror}") from error
+    with io.FileIO(descriptor, closefd=True) as raw, io.BufferedReader(raw) as file:
+        _check_state(descriptor, state)
+        yield file
+        _check_state(descriptor, state)
+
+
+def _check_state(descriptor: int, state: FileState) -> None:
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        raise UnreadableFileError("it is not a regular file")
+    if FileState(found.st_size, found.st_mtime_ns) != state:
+        raise FileChangedError("it was written to while it was read; the next run tries again")

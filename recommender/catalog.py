@@ -1,0 +1,148 @@
+"""The metadata of one published generation: read-only, addressed by row like the index."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+from recommender.columns import metadata_columns, metadata_of
+from recommender.embedding import FloatArray, Rows
+from recommender.errors import GenerationError
+from recommender.records import LibraryTrack
+from recommender.track import Track
+
+_ROWS_AT_ONCE = 500
+_schema = sa.MetaData()
+_tracks = sa.Table(
+    "tracks",
+    _schema,
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("id", sa.Text, nullable=False, unique=True),
+    sa.Column("duration_seconds", sa.Float, nullable=False),
+    *metadata_columns(),
+    sa.Column("path", sa.LargeBinary, nullable=False),
+    sa.Column("tags", sa.LargeBinary, nullable=False),
+    sa.Column("artist_key", sa.Text, nullable=False, index=True),
+    sa.Column("search_text", sa.Text, nullable=False),
+)
+_TRACK_COLUMNS = [c for c in _tracks.c if c.name not in ("path", "tags", "search_text")]
+_BROWSING_ORDER = (_tracks.c.artist_key, _tracks.c.album, _tracks.c.track_number, _tracks.c.id)
+
+
+def folded(text: str) -> str:
+    """Text as it is compared: without case, accents and surplus white space."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return " ".join(plain.casefold().split())
+
+
+def write_catalog(path: Path, tracks: Iterable[LibraryTrack]) -> None:
+    """Write the catalog of a generation; the order of `tracks` gives their rows."""
+    engine = sa.create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    with engine.begin() as connection:
+        _schema.create_all(connection)
+        rows = [_row(number, track) for number, track in enumerate(tracks)]
+        if rows:
+            connection.execute(sa.insert(_tracks), rows)
+
+
+def _row(number: int, entry: LibraryTrack) -> dict[str, object]:
+    metadata = entry.track.metadata
+    searchable = (metadata.title, metadata.artist, metadata.album, metadata.album_artist)
+    return {
+        "row": number,
+        "id": entry.track.id,
+        "duration_seconds": entry.track.duration_seconds,
+        **asdict(metadata),
+        "path": entry.path,
+        "tags": entry.tags.astype("<f4").tobytes(),
+        "artist_key": folded(metadata.artist),
+        "search_text": folded(" ".join(searchable)),
+    }
+
+
+class Catalog:
+    """Reads the catalog of a generation; safe to use from many threads."""
+
+    def __init__(self, engine: sa.Engine):
+        self._engine = engine
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open a catalog whose digest has been verified; the file is never written again.
+
+        Raises
+        ------
+        GenerationError
+            The file is not a catalog.
+        """
+        # immutable: no locks, no -wal or -shm files beside a published file
+        url = f"sqlite:///file:{path.absolute()}?mode=ro&immutable=1&uri=true"
+        catalog = cls(sa.create_engine(url, poolclass=NullPool))
+        try:
+            len(catalog)
+        except sa.exc.DatabaseError as error:
+            raise GenerationError(f"catalog={path.name} cannot be read: {error.orig}") from error
+        return catalog
+
+    def __len__(self) -> int:
+        with self._engine.connect() as connection:
+            return connection.scalar(sa.select(sa.func.count()).select_from(_tracks)) or 0
+
+    def tracks(self, rows: Sequence[int] | Rows) -> dict[int, Track]:
+        """Tracks by row."""
+        found = self._rows(rows, *_TRACK_COLUMNS)
+        return {row["row"]: _track(row) for row in found}
+
+    def tags(self, rows: Sequence[int] | Rows) -> dict[int, FloatArray]:
+        """Tag probabilities by row, each float32 of shape (n_tags,)."""
+        found = self._rows(rows, _tracks.c.row, _tracks.c.tags)
+        return {row["row"]: np.frombuffer(row["tags"], "<f4") for row in found}
+
+    def path(self, row: int) -> bytes:
+        """Path of the file that the track was read from."""
+        query = sa.select(_tracks.c.path).where(_tracks.c.row == row)
+        with self._engine.connect() as connection:
+            return bytes(connection.scalars(query).one())
+
+    def rows_by_artists(self, artists: Sequence[str]) -> Rows:
+        """Rows of every track by one of `artists`, compared as :func:`folded`."""
+        keys = sorted({folded(artist) for artist in artists} - {""})
+        query = sa.select(_tracks.c.row).where(_tracks.c.artist_key.in_(keys))
+        with self._engine.connect() as connection:
+            return np.array(list(connection.scalars(query)), dtype=np.int64)
+
+    def search(self, query: str, limit: int, offset: int) -> tuple[list[Track], int]:
+        """Tracks that hold every word of `query` in title, artist or album, and how many there are.
+
+        In the order of a record shelf: artist, album, track number.
+        """
+        holds = [
+            _tracks.c.search_text.contains(word, autoescape=True) for word in folded(query).split()
+        ]
+        matching = sa.select(*_TRACK_COLUMNS).where(*holds).order_by(*_BROWSING_ORDER)
+        counting = sa.select(sa.func.count()).select_from(_tracks).where(*holds)
+        with self._engine.connect() as connection:
+            page = connection.execute(matching.limit(limit).offset(offset)).mappings()
+            return [_track(row) for row in page], connection.scalar(counting) or 0
+
+    def _rows(
+        self, rows: Sequence[int] | Rows, *columns: sa.ColumnElement[Any]
+    ) -> list[sa.RowMapping]:
+        numbers = [int(row) for row in rows]
+        found: list[sa.RowMapping] = []
+        with self._engine.connect() as connection:
+            # in pieces: SQLite bounds the number of values in one statement
+            for first in range(0, len(numbers), _ROWS_AT_ONCE):
+                piece = _tracks.c.row.in_(numbers[first : first + _ROWS_AT_ONCE])
+                found += connection.execute(sa.select(*columns).where(piece)).mappings()
+        return found
+
+
+def _track(row: Mapping[Any, Any]) -> Track:
+    return Track(row["id"], row["duration_seconds"], metadata_of(row))

@@ -1,0 +1,279 @@
+"""From audio to one vector: the contract of every embedder, windows, levels and pooling.
+
+The indexer and the clip route call the same :func:`embed`, so a clip and a track are always
+measured the same way.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from recommender.errors import AudioTooShortError, InvalidParameterError, SilentAudioError
+
+FloatArray = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+
+DEFAULT_WINDOWS = 12
+MIN_SECONDS = 1.0
+SILENCE_DBFS = -70.0
+BATCH_WINDOWS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderSpec:
+    """Everything about an embedder that can be known without its weights.
+
+    Attributes
+    ----------
+    name, version
+        The embedder and the version of its arithmetic here; a new version is a new space.
+    sample_rate
+        Hz of the waveform it takes, mono.
+    window_samples
+        Samples of one window as :meth:`Embedder.embed` takes it, context included.
+    hop_samples
+        Distance between two neighbouring windows when all windows are used.
+    context_samples
+        Samples that a window holds before its nominal start (the left half of a centred frame).
+    least_samples
+        Shortest audio that fills one window; shorter audio is repeated up to it.
+    frame_dimension
+        Length of the vector of one window.
+    tag_names
+        Names of the tag probabilities, () when it predicts none.
+    front_end
+        Words for the front-end's identity, for example ``"mel96-slaney-16k-zero-pad"``.
+    layer
+        Which layer the vectors are read from.
+    weights_sha256
+        Digest that the weights must have, "" for an embedder without weights.
+    """
+
+    name: str
+    version: str
+    sample_rate: int
+    window_samples: int
+    hop_samples: int
+    context_samples: int
+    least_samples: int
+    frame_dimension: int
+    tag_names: tuple[str, ...]
+    front_end: str
+    layer: str
+    weights_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """An embedder's output.
+
+    Attributes
+    ----------
+    vectors
+        float32, shape (n_windows, frame_dimension).
+    tags
+        float32 probabilities, shape (n_windows, n_tags); (n_windows, 0) without tags.
+    """
+
+    vectors: FloatArray
+    tags: FloatArray
+
+
+class Embedder(Protocol):
+    """What every embedder offers; `tests/contracts.py` holds each of them to it."""
+
+    @property
+    def spec(self) -> EmbedderSpec:
+        """What it is; readable without loading weights."""
+        ...
+
+    def embed(self, windows: FloatArray) -> Frames:
+        """Embed windows of shape (n_windows, spec.window_samples); loads weights at first use.
+
+        Raises
+        ------
+        WeightsError
+            The weights are missing or not the pinned ones.
+        """
+        ...
+
+
+class AudioSource(Protocol):
+    """Audio that windows can be read from: a file that is seeked in, or a waveform in memory."""
+
+    def n_samples(self, sample_rate: int) -> int:
+        """Length in samples once resampled to `sample_rate`."""
+        ...
+
+    def read_windows(
+        self, starts: Sequence[int], window_samples: int, sample_rate: int
+    ) -> FloatArray:
+        """Mono windows (len(starts), window_samples) at `sample_rate`, zeros outside the audio."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """What is kept of one piece of audio.
+
+    Attributes
+    ----------
+    vector
+        float32, shape (frame_dimension,): the mean over windows, neither centred nor normalised.
+    tags
+        float32, shape (n_tags,): mean probability of each tag.
+    level_dbfs
+        RMS level over the used windows in dB relative to full scale.
+    n_windows
+        How many windows the mean is over.
+    """
+
+    vector: FloatArray
+    tags: FloatArray
+    level_dbfs: float
+    n_windows: int
+
+
+def window_starts(n_samples: int, spec: EmbedderSpec, n_windows: int | None) -> list[int]:
+    """First sample of each window, spread evenly over audio of `n_samples`.
+
+    Windows lie on the embedder's own grid of `hop_samples`, so that ``n_windows=None`` (all) gives
+    exactly the windows of the original system and a smaller number a subset of them.
+
+    Raises
+    ------
+    InvalidParameterError
+        `n_windows` is below 1.
+    """
+    if n_windows is not None and n_windows < 1:
+        raise InvalidParameterError(f"n_windows={n_windows} must be at least 1, or all")
+    available = max(1, 1 + (n_samples - spec.least_samples) // spec.hop_samples)
+    count = available if n_windows is None else min(n_windows, available)
+    grid = [(2 * i + 1) * available // (2 * count) for i in range(count)]
+    return [g * spec.hop_samples - spec.context_samples for g in grid]
+
+
+def level_dbfs(windows: FloatArray) -> npt.NDArray[np.float64]:
+    """RMS level of each window, shape (n_windows,), in dB relative to full scale."""
+    # float64: samples of 1e30 are legal in float files and their squares are not in float32
+    power = np.mean(np.square(windows, dtype=np.float64), axis=1)
+    with np.errstate(divide="ignore"):
+        return np.asarray(10.0 * np.log10(power), dtype=np.float64)
+
+
+def embed(source: AudioSource, embedder: Embedder, n_windows: int | None) -> Embedding:
+    """Embed audio: read windows, leave silent ones out, average the rest.
+
+    Memory does not grow with the length of the audio: windows are read `BATCH_WINDOWS` at a time.
+
+    Parameters
+    ----------
+    source
+        The audio.
+    embedder
+        The system that turns windows into vectors.
+    n_windows
+        How many windows to spread over the audio; None for all.
+
+    Raises
+    ------
+    AudioTooShortError
+        Shorter than `MIN_SECONDS`.
+    SilentAudioError
+        No window is louder than `SILENCE_DBFS`.
+    """
+    spec = embedder.spec
+    vector = np.zeros(spec.frame_dimension)
+    tags = np.zeros(len(spec.tag_names))
+    power, count = 0.0, 0
+    for windows in _read_in_batches(source, spec, n_windows):
+        levels = level_dbfs(windows)
+        audible = levels > SILENCE_DBFS
+        if not audible.any():
+            continue
+        frames = embedder.embed(windows[audible])
+        vector += frames.vectors.sum(axis=0, dtype=np.float64)
+        tags += frames.tags.sum(axis=0, dtype=np.float64)
+        power += float(np.sum(10.0 ** (levels[audible] / 10.0)))
+        count += int(audible.sum())
+    if count == 0:
+        raise SilentAudioError(
+            f"the level stays below {SILENCE_DBFS:g} dBFS; a silent recording has no look-alikes"
+        )
+    return Embedding(
+        vector=(vector / count).astype(np.float32),
+        tags=(tags / count).astype(np.float32),
+        level_dbfs=float(10.0 * np.log10(power / count)),
+        n_windows=count,
+    )
+
+
+def embed_at_levels(
+    source: AudioSource, embedder: Embedder, n_windows: int | None, levels_dbfs: Sequence[float]
+) -> list[Embedding]:
+    """Embed audio once for each of some levels, each time amplified to that level.
+
+    Level moves the vector, and the level of a clip says nothing: it is that of a recorder or of a
+    volume knob. The catalog keeps its levels, which say something about the mastering.
+
+    Parameters
+    ----------
+    source, embedder, n_windows
+        As in :func:`embed`.
+    levels_dbfs
+        RMS levels in dB relative to full scale; without any, the audio is taken as it is.
+
+    Raises
+    ------
+    AudioTooShortError, SilentAudioError
+        As in :func:`embed`.
+    """
+    as_it_is = embed(source, embedder, n_windows)
+    return [
+        embed(_Amplified(source, level - as_it_is.level_dbfs), embedder, n_windows)
+        for level in levels_dbfs
+    ] or [as_it_is]
+
+
+@dataclass(frozen=True, slots=True)
+class _Amplified:
+    source: AudioSource
+    gain_db: float
+
+    def n_samples(self, sample_rate: int) -> int:
+        return self.source.n_samples(sample_rate)
+
+    def read_windows(
+        self, starts: Sequence[int], window_samples: int, sample_rate: int
+    ) -> FloatArray:
+        windows = self.source.read_windows(starts, window_samples, sample_rate)
+        return windows * np.float32(10.0 ** (self.gain_db / 20.0))
+
+
+def _read_in_batches(
+    source: AudioSource, spec: EmbedderSpec, n_windows: int | None
+) -> Iterator[FloatArray]:
+    n_samples = source.n_samples(spec.sample_rate)
+    seconds = n_samples / spec.sample_rate
+    if seconds < MIN_SECONDS:
+        raise AudioTooShortError(
+            f"duration_seconds={seconds:.2f} is below {MIN_SECONDS:g}; a longer recording is needed"
+        )
+    if n_samples < spec.least_samples:
+        yield _repeated(source, spec, n_samples)
+        return
+    starts = window_starts(n_samples, spec, n_windows)
+    for first in range(0, len(starts), BATCH_WINDOWS):
+        batch = starts[first : first + BATCH_WINDOWS]
+        yield source.read_windows(batch, spec.window_samples, spec.sample_rate)
+
+
+def _repeated(source: AudioSource, spec: EmbedderSpec, n_samples: int) -> FloatArray:
+    """One window of audio that is shorter than a window: repeated, not padded with silence."""
+    once = source.read_windows([0], n_samples, spec.sample_rate)[0]
+    window = np.zeros((1, spec.window_samples), np.float32)
+    window[0, spec.context_samples :] = np.resize(once, spec.window_samples - spec.context_samples)
+    return window

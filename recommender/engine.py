@@ -1,0 +1,252 @@
+"""The questions one can ask of a generation, all answered along one path.
+
+A question differs from another only in its query vectors, its tags and what it leaves out;
+`Recommender._answer` does the searching, the ranking and the reasons for every one of them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommender.catalog import folded
+from recommender.embedding import Embedding, FloatArray, Rows
+from recommender.errors import InvalidParameterError, SpaceMismatchError, UnknownTrackError
+from recommender.generation import Generation, normalised
+from recommender.ranking import (
+    Similarities,
+    capped,
+    ordered,
+    shared_tags,
+    similarity,
+    tag_strengths,
+)
+from recommender.track import Match, TagStrength, Track
+
+MAX_LIMIT = 100
+# Rocchio's weight of what is disliked against what is liked
+DISLIKE_WEIGHT = 0.5
+OVERFETCH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a caller may ask of any recommending call.
+
+    Attributes
+    ----------
+    limit
+        Matches wanted, 1 to `MAX_LIMIT`.
+    exclude_ids, exclude_artists
+        Tracks and artists (compared without case and accents) that must not be in the answer.
+    max_per_artist
+        Most matches by one artist; None for no cap. Tracks without an artist are not capped.
+    min_similarity
+        In [0, 1]; matches below are left out.
+    """
+
+    limit: int = 10
+    exclude_ids: tuple[str, ...] = ()
+    exclude_artists: tuple[str, ...] = ()
+    max_per_artist: int | None = None
+    min_similarity: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """A track that a caller likes or dislikes, and how much (weight > 0)."""
+
+    track_id: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Matches, and what they were drawn from."""
+
+    generation: str
+    space: str
+    matches: tuple[Match, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class Recommender:
+    """Answers questions from one generation; safe to call from many threads."""
+
+    def __init__(self, generation: Generation):
+        self.generation = generation
+
+    def similar(self, track_id: str, options: Options) -> Answer:
+        """Tracks that sound like a catalogued one, which is itself left out.
+
+        Raises
+        ------
+        UnknownTrackError
+            The catalog does not hold `track_id`.
+        """
+        rows = self._known_rows([track_id])
+        queries = self.generation.index.vectors(rows)
+        return self._answer(queries, self._mean_tags(rows, np.ones(1)), rows, options)
+
+    def similar_to_clip(self, embeddings: Sequence[Embedding], options: Options) -> Answer:
+        """Tracks that sound like a clip, embedded at one or at several levels.
+
+        A track is as similar as the best of the levels makes it.
+
+        Raises
+        ------
+        SpaceMismatchError
+            The clip was not embedded in the generation's space.
+        """
+        dimension = self.generation.manifest.dimension
+        if any(embedding.vector.shape != (dimension,) for embedding in embeddings):
+            raise SpaceMismatchError(
+                f"space={self.generation.manifest.space_id} has dimension={dimension}; "
+                "embed the clip with the embedder of the index"
+            )
+        queries = np.stack([self.generation.project(e.vector) for e in embeddings])
+        tags = np.mean([e.tags for e in embeddings], axis=0)
+        return self._answer(queries, self._strengths(tags), np.empty(0, np.int64), options)
+
+    def recommend(
+        self, positive: Sequence[Preference], negative: Sequence[Preference], options: Options
+    ) -> Answer:
+        """Tracks near the liked ones and away from the disliked ones, all of which are left out.
+
+        The query is Rocchio's: the weighted mean of the liked vectors less `DISLIKE_WEIGHT` times
+        that of the disliked ones (Rocchio, "Relevance feedback in information retrieval", 1971).
+
+        Raises
+        ------
+        UnknownTrackError
+            Naming every id that the catalog does not hold.
+        InvalidParameterError
+            Nothing is liked, or likes and dislikes cancel out.
+        """
+        if not positive:
+            raise InvalidParameterError("positive=[] must name at least one track")
+        ids = [preference.track_id for preference in (*positive, *negative)]
+        rows = self._known_rows(ids)
+        liked, disliked = rows[: len(positive)], rows[len(positive) :]
+        weights = np.array([p.weight for p in positive])
+        query = self._weighted_mean(liked, weights)
+        if negative:
+            against = np.array([p.weight for p in negative])
+            query = query - DISLIKE_WEIGHT * self._weighted_mean(disliked, against)
+        if float(np.linalg.norm(query)) < 1e-6:
+            raise InvalidParameterError("positive and negative cancel out; leave one of them out")
+        tags = self._mean_tags(liked, weights)
+        return self._answer(normalised(query[np.newaxis]), tags, rows, options)
+
+    def track(self, track_id: str) -> Track:
+        """One catalogued track.
+
+        Raises
+        ------
+        UnknownTrackError
+            The catalog does not hold `track_id`.
+        """
+        row = int(self._known_rows([track_id])[0])
+        return self.generation.catalog.tracks([row])[row]
+
+    def tags(self, track_id: str) -> tuple[TagStrength, ...]:
+        """The strongest tags of a catalogued track, strongest first."""
+        strengths = self._mean_tags(self._known_rows([track_id]), np.ones(1))
+        return shared_tags(strengths, strengths)
+
+    def audio_path(self, track_id: str) -> bytes:
+        """Path of the file that a catalogued track was read from."""
+        return self.generation.catalog.path(int(self._known_rows([track_id])[0]))
+
+    def search(self, query: str, limit: int, offset: int = 0) -> tuple[list[Track], int]:
+        """See :meth:`recommender.catalog.Catalog.search`."""
+        return self.generation.catalog.search(query, limit, offset)
+
+    def _answer(
+        self, queries: FloatArray, tags: dict[str, float], seeds: Rows, options: Options
+    ) -> Answer:
+        excluded_rows, unknown = self.generation.rows_of(list(options.exclude_ids))
+        by_artist = self.generation.catalog.rows_by_artists(options.exclude_artists)
+        excluded = np.unique(np.concatenate([seeds, excluded_rows, by_artist]))
+        rows, similarities = self._ranked(queries, excluded, options)
+        manifest = self.generation.manifest
+        return Answer(
+            generation=manifest.generation,
+            space=manifest.space_id,
+            matches=self._matches(rows, similarities, tags),
+            warnings=tuple(f"exclude_id={id_} is not in the catalog" for id_ in unknown),
+        )
+
+    def _ranked(
+        self, queries: FloatArray, excluded: Rows, options: Options
+    ) -> tuple[list[int], dict[int, float]]:
+        """Rows of the answer; fetches more until no row left out could belong in it."""
+        total = len(self.generation.index)
+        fetched = min(total, options.limit * OVERFETCH)
+        while fetched:
+            rows, similarities, frontier = self._nearest(queries, fetched, excluded)
+            close = similarities >= options.min_similarity
+            similarity_of = dict(zip(rows.tolist(), similarities.tolist(), strict=True))
+            kept = self._capped(rows[close], options)[: options.limit]
+            full = len(kept) == options.limit and similarity_of[kept[-1]] > frontier
+            if full or frontier < options.min_similarity or fetched == total:
+                return kept, similarity_of
+            fetched = min(total, fetched * OVERFETCH)
+        return [], {}
+
+    def _nearest(
+        self, queries: FloatArray, k: int, excluded: Rows
+    ) -> tuple[Rows, Similarities, float]:
+        """Rows near any of the queries, best first, with their best similarity.
+
+        The third value bounds the similarity of every row that is not among them; it is below 0
+        when there is none.
+        """
+        found = [self.generation.index.nearest(query, k, excluded) for query in queries]
+        rows = np.unique(np.concatenate([found_rows for found_rows, _ in found]))
+        frontier = max(float(similarity(c[-1:])[0]) if len(c) == k else -1.0 for _, c in found)
+        # a row found by one query may be closer to another query that had k closer ones
+        cosines = self.generation.index.vectors(rows) @ queries.T
+        best = cosines.max(axis=1) if len(rows) else np.empty(0, np.float32)
+        return *ordered(rows, similarity(best)), frontier
+
+    def _capped(self, rows: Rows, options: Options) -> list[int]:
+        if options.max_per_artist is None:
+            return capped(rows.tolist(), str, None)
+        tracks = self.generation.catalog.tracks(rows)
+        return capped(
+            rows.tolist(), lambda row: folded(tracks[row].metadata.artist), options.max_per_artist
+        )
+
+    def _matches(
+        self, rows: list[int], similarities: dict[int, float], tags: dict[str, float]
+    ) -> tuple[Match, ...]:
+        tracks = self.generation.catalog.tracks(rows)
+        tags_of = self.generation.catalog.tags(rows)
+        return tuple(
+            Match(
+                rank=rank,
+                similarity=similarities[row],
+                track=tracks[row],
+                shared_tags=shared_tags(tags, self._strengths(tags_of[row])),
+            )
+            for rank, row in enumerate(rows, start=1)
+        )
+
+    def _known_rows(self, track_ids: list[str]) -> Rows:
+        rows, unknown = self.generation.rows_of(track_ids)
+        if unknown:
+            raise UnknownTrackError(unknown)
+        return rows
+
+    def _weighted_mean(self, rows: Rows, weights: np.ndarray) -> FloatArray:
+        vectors = self.generation.index.vectors(rows)
+        return np.average(vectors, axis=0, weights=weights).astype(np.float32)
+
+    def _mean_tags(self, rows: Rows, weights: np.ndarray) -> dict[str, float]:
+        tags = self.generation.catalog.tags(rows)
+        mean = np.average([tags[int(row)] for row in rows], axis=0, weights=weights)
+        return self._strengths(mean)
+
+    def _strengths(self, probabilities: FloatArray) -> dict[str, float]:
+        return tag_strengths(self.generation.tag_names, probabilities)

@@ -1,0 +1,77 @@
+"""Exact search by FAISS: inner product over unit vectors."""
+
+from pathlib import Path
+
+import faiss
+import numpy as np
+
+from recommender.embedding import FloatArray, Rows
+from recommender.errors import GenerationError
+from recommender.index import checked_query
+
+
+class FaissIndex:
+    """A flat FAISS index over unit vectors; never changed once it is made."""
+
+    def __init__(self, index: faiss.Index):
+        self._index = index
+
+    @classmethod
+    def build(cls, vectors: FloatArray) -> "FaissIndex":
+        """Index unit vectors of shape (n, dimension)."""
+        index = faiss.IndexFlatIP(vectors.shape[1])
+        index.add(np.ascontiguousarray(vectors, dtype=np.float32))
+        return cls(index)
+
+    @classmethod
+    def load(cls, path: Path) -> "FaissIndex":
+        """Read an index file whose digest the caller has verified already.
+
+        FAISS does not notice damage in most of a file, so the digest is the only guard.
+
+        Raises
+        ------
+        GenerationError
+            FAISS cannot read the file, or it is not a flat inner-product index.
+        """
+        try:
+            index = faiss.read_index(str(path))
+        except RuntimeError as error:
+            raise GenerationError(f"index={path.name} cannot be read by FAISS") from error
+        if (
+            not isinstance(index, faiss.IndexFlat)
+            or index.metric_type != faiss.METRIC_INNER_PRODUCT
+        ):
+            raise GenerationError(f"index={path.name} is not a flat inner-product index")
+        return cls(index)
+
+    def save(self, path: Path) -> None:
+        """Write the index to `path`; the caller makes that durable."""
+        faiss.write_index(self._index, str(path))
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return int(self._index.d)
+
+    def __len__(self) -> int:
+        """Number of vectors."""
+        return int(self._index.ntotal)
+
+    def nearest(self, query: FloatArray, k: int, excluded: Rows) -> tuple[Rows, FloatArray]:
+        """See :meth:`recommender.index.VectorIndex.nearest`."""
+        checked = checked_query(query, self.dimension, k)
+        # k above the size would be padded with id -1, and a huge k aborts the process in FAISS
+        k = min(k, len(self))
+        if k == 0:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        selector = faiss.IDSelectorNot(faiss.IDSelectorBatch(excluded)) if len(excluded) else None
+        parameters = faiss.SearchParameters(sel=selector) if selector else None  # type: ignore[call-arg]
+        cosines, rows = self._index.search(checked[np.newaxis], k, params=parameters)
+        found = rows[0] >= 0
+        return rows[0][found], cosines[0][found]
+
+    def vectors(self, rows: Rows) -> FloatArray:
+        """See :meth:`recommender.index.VectorIndex.vectors`."""
+        vectors: FloatArray = self._index.reconstruct_batch(rows)
+        return vectors

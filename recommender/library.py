@@ -1,0 +1,271 @@
+"""The indexer's own database: tracks, where their files are, vectors by space, failures.
+
+SQLite in WAL mode with one writer, the indexer, which holds a lock on the data folder. Tracks and
+vectors whose files are gone stay: a music folder that comes back is not embedded again.
+"""
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from recommender import library_tables as t
+from recommender.columns import metadata_of
+from recommender.embedding import Embedding
+from recommender.errors import GenerationError, StorageError
+from recommender.records import Failed, FileState, Indexed, LibraryTrack
+from recommender.space import Space
+from recommender.track import Track
+
+
+class Library:
+    """The library database; open it with :meth:`open` and close it, or use ``with``."""
+
+    def __init__(self, engine: sa.Engine):
+        self._engine = engine
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open the library at `path`, creating it when it is not there.
+
+        Raises
+        ------
+        GenerationError
+            The file is no library, or one of another schema version.
+        """
+        engine = sa.create_engine(f"sqlite:///{path}")
+        sa.event.listen(engine, "connect", _set_pragmas)
+        try:
+            _create_schema(engine)
+        except sa.exc.DatabaseError as error:
+            engine.dispose()
+            raise GenerationError(
+                f"library={path} cannot be opened ({error.orig}); restore or delete it, "
+                "then run reindex"
+            ) from error
+        return cls(engine)
+
+    def close(self) -> None:
+        """Release the database."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def revision(self) -> str:
+        """Opaque text that changes whenever what would be published changes."""
+        return self._meta("revision")
+
+    def files(self) -> dict[bytes, tuple[FileState, str]]:
+        """Every known file: its state when it was read, and the id of its track."""
+        query = sa.select(t.files.c.path, t.files.c.size, t.files.c.mtime_ns, t.files.c.track_id)
+        with self._engine.connect() as connection:
+            return {path: (FileState(s, m), id_) for path, s, m, id_ in connection.execute(query)}
+
+    def failures(self) -> list[Failed]:
+        """Every file that failed, by path."""
+        query = sa.select(t.failures).order_by(t.failures.c.path)
+        with self._engine.connect() as connection:
+            return [
+                Failed(r.path, FileState(r.size, r.mtime_ns), r.reason, r.message)
+                for r in connection.execute(query)
+            ]
+
+    def embedded(self, space_id: str) -> set[str]:
+        """Ids of the tracks that have a vector in the space."""
+        query = sa.select(t.vectors.c.track_id).where(t.vectors.c.space_id == space_id)
+        with self._engine.connect() as connection:
+            return set(connection.scalars(query))
+
+    def count_publishable(self, space_id: str) -> int:
+        """How many tracks :meth:`publishable` yields."""
+        query = sa.select(sa.func.count(sa.distinct(t.files.c.track_id))).join(
+            t.vectors, t.vectors.c.track_id == t.files.c.track_id
+        )
+        with self._engine.connect() as connection:
+            return connection.scalar(query.where(t.vectors.c.space_id == space_id)) or 0
+
+    def publishable(self, space_id: str) -> Iterator[LibraryTrack]:
+        """Tracks with a file and a vector in the space, by id."""
+        path = sa.func.min(t.files.c.path).label("path")
+        query = (
+            sa.select(t.tracks, path, t.vectors.c.vector, t.vectors.c.tags, t.vectors.c.level_dbfs)
+            .join(t.files, t.files.c.track_id == t.tracks.c.id)
+            .join(t.vectors, t.vectors.c.track_id == t.tracks.c.id)
+            .where(t.vectors.c.space_id == space_id)
+            .group_by(t.tracks.c.id)
+            .order_by(t.tracks.c.id)
+        )
+        with self._engine.connect() as connection:
+            credit_by_path = _credits(connection)
+            for row in connection.execute(query, execution_options={"yield_per": 1000}):
+                yield _library_track(row._mapping, credit_by_path.get(row.path, {}))
+
+    def add_space(self, space: Space) -> None:
+        """Make a space known; nothing happens when it is."""
+        row = {"id": space.id, "description": json.dumps(space.describe(), sort_keys=True)}
+        with self._writing() as connection:
+            connection.execute(insert(t.spaces).values(row).on_conflict_do_nothing())
+
+    def store(self, outcomes: Sequence[Indexed | Failed], space: Space) -> None:
+        """Store what became of some files, in one transaction."""
+        with self._writing() as connection:
+            for outcome in outcomes:
+                if isinstance(outcome, Indexed):
+                    _store_indexed(connection, outcome, space.id)
+                else:
+                    _store_failed(connection, outcome)
+            _touch(connection)
+
+    def forget_files(self, paths: Sequence[bytes]) -> None:
+        """Drop files that are gone; their tracks and vectors stay for the day they come back."""
+        if not paths:
+            return
+        with self._writing() as connection:
+            for table in (t.files, t.failures):
+                gone = sa.delete(table).where(table.c.path == sa.bindparam("gone"))
+                connection.execute(gone, [{"gone": path} for path in paths])
+            _touch(connection)
+
+    def set_credits(self, roots: Sequence[bytes], rows: Mapping[bytes, Mapping[str, str]]) -> None:
+        """Replace what is known of credits below `roots`; `rows` maps paths to credit fields."""
+        new = {path: {"path": path, **fields} for path, fields in rows.items()}
+        with self._writing() as connection:
+            known = (dict(row._mapping) for row in connection.execute(sa.select(t.file_credits)))
+            old = {row["path"]: row for row in known if _below(row["path"], roots)}
+            if old == new:
+                return
+            for path in old:
+                connection.execute(sa.delete(t.file_credits).where(t.file_credits.c.path == path))
+            if new:
+                connection.execute(sa.insert(t.file_credits), list(new.values()))
+            _touch(connection)
+
+    def damage(self) -> str:
+        """What SQLite's integrity check complains of; "" for a sound database."""
+        with self._engine.connect() as connection:
+            complaint = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
+        return "" if complaint == "ok" else str(complaint)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except sa.exc.OperationalError as error:
+            raise StorageError(
+                f"library={self._engine.url.database} could not be written ({error.orig}); "
+                "make room or mend permissions, then run reindex again"
+            ) from error
+
+    def _meta(self, key: str) -> str:
+        with self._engine.connect() as connection:
+            return connection.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == key)) or ""
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA busy_timeout=5000")
+    connection.execute("PRAGMA trusted_schema=OFF")
+
+
+def _create_schema(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        version = connection.exec_driver_sql("PRAGMA user_version").scalar()
+        if version not in (0, t.SCHEMA_VERSION):
+            raise GenerationError(
+                f"library schema_version={version} is not {t.SCHEMA_VERSION}; "
+                "use the Soundalike version that wrote it, or delete it and run reindex"
+            )
+        t.schema.create_all(connection)
+        connection.exec_driver_sql(f"PRAGMA user_version={t.SCHEMA_VERSION}")
+
+
+def _touch(connection: sa.Connection) -> None:
+    _upsert(connection, t.meta, {"key": "revision", "value": uuid.uuid4().hex})
+
+
+def _store_indexed(connection: sa.Connection, outcome: Indexed, space_id: str) -> None:
+    track = outcome.track
+    _upsert(
+        connection,
+        t.tracks,
+        {"id": track.id, "duration_seconds": track.duration_seconds, **asdict(track.metadata)},
+    )
+    _upsert(
+        connection,
+        t.files,
+        {"path": outcome.path, "track_id": track.id, **asdict(outcome.state)},
+    )
+    connection.execute(sa.delete(t.failures).where(t.failures.c.path == outcome.path))
+    if outcome.embedding is not None:
+        _upsert(connection, t.vectors, _vector_row(outcome.embedding, track.id, space_id))
+
+
+def _vector_row(embedding: Embedding, track_id: str, space_id: str) -> dict[str, object]:
+    return {
+        "track_id": track_id,
+        "space_id": space_id,
+        "vector": embedding.vector.astype("<f4").tobytes(),
+        "tags": embedding.tags.astype("<f4").tobytes(),
+        "level_dbfs": embedding.level_dbfs,
+        "n_windows": embedding.n_windows,
+    }
+
+
+def _store_failed(connection: sa.Connection, outcome: Failed) -> None:
+    # a file that was good and is now bad must leave the catalog
+    connection.execute(sa.delete(t.files).where(t.files.c.path == outcome.path))
+    row = {
+        "path": outcome.path,
+        **asdict(outcome.state),
+        "reason": outcome.reason,
+        "message": outcome.message,
+        "failed_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    _upsert(connection, t.failures, row)
+
+
+def _upsert(connection: sa.Connection, table: sa.Table, row: Mapping[str, object]) -> None:
+    keys = [column.name for column in table.primary_key]
+    others = {name: value for name, value in row.items() if name not in keys}
+    statement = insert(table).values(dict(row))
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others))
+
+
+def _below(path: bytes, roots: Sequence[bytes]) -> bool:
+    return any(path.startswith(root.rstrip(b"/") + b"/") for root in roots)
+
+
+def _credits(connection: sa.Connection) -> dict[bytes, dict[str, str]]:
+    """Non-empty credit fields by path; a credit is curated and outranks the file's own tags."""
+    rows = (dict(row._mapping) for row in connection.execute(sa.select(t.file_credits)))
+    return {row.pop("path"): {k: v for k, v in row.items() if v} for row in rows}
+
+
+def _library_track(row: Mapping[Any, Any], credit: Mapping[str, Any]) -> LibraryTrack:
+    return LibraryTrack(
+        track=Track(row["id"], row["duration_seconds"], replace(metadata_of(row), **credit)),
+        path=row["path"],
+        vector=np.frombuffer(row["vector"], "<f4"),
+        tags=np.frombuffer(row["tags"], "<f4"),
+        level_dbfs=row["level_dbfs"],
+    )
