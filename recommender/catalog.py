@@ -12,10 +12,11 @@ from sqlalchemy.pool import NullPool
 
 from recommender.columns import metadata_columns, metadata_of
 from recommender.embedding import FloatArray, Rows
-from recommender.errors import GenerationError
+from recommender.errors import GenerationError, InvalidParameterError, StorageError
 from recommender.records import LibraryTrack
 from recommender.track import Track
 
+MAX_WORDS = 50
 _ROWS_AT_ONCE = 500
 _schema = sa.MetaData()
 _tracks = sa.Table(
@@ -42,13 +43,25 @@ def folded(text: str) -> str:
 
 
 def write_catalog(path: Path, tracks: Iterable[LibraryTrack]) -> None:
-    """Write the catalog of a generation; the order of `tracks` gives their rows."""
-    engine = sa.create_engine(f"sqlite:///{path}", poolclass=NullPool)
-    with engine.begin() as connection:
-        _schema.create_all(connection)
-        rows = [_row(number, track) for number, track in enumerate(tracks)]
-        if rows:
-            connection.execute(sa.insert(_tracks), rows)
+    """Write the catalog of a generation; the order of `tracks` gives their rows.
+
+    Raises
+    ------
+    StorageError
+        The disk is full or not writable.
+    """
+    url = sa.URL.create("sqlite", database=str(path))
+    rows = [_row(number, track) for number, track in enumerate(tracks)]
+    try:
+        with sa.create_engine(url, poolclass=NullPool).begin() as connection:
+            _schema.create_all(connection)
+            if rows:
+                connection.execute(sa.insert(_tracks), rows)
+    except sa.exc.OperationalError as error:
+        raise StorageError(
+            f"catalog={path.name} could not be written ({error.orig}); "
+            "make room or mend permissions"
+        ) from error
 
 
 def _row(number: int, entry: LibraryTrack) -> dict[str, object]:
@@ -82,13 +95,18 @@ class Catalog:
             The file is not a catalog.
         """
         # immutable: no locks, no -wal or -shm files beside a published file
-        url = f"sqlite:///file:{path.absolute()}?mode=ro&immutable=1&uri=true"
+        flags = {"mode": "ro", "immutable": "1", "uri": "true"}
+        url = sa.URL.create("sqlite", database=path.absolute().as_uri(), query=flags)
         catalog = cls(sa.create_engine(url, poolclass=NullPool))
         try:
-            len(catalog)
+            catalog._check_columns()
         except sa.exc.DatabaseError as error:
             raise GenerationError(f"catalog={path.name} cannot be read: {error.orig}") from error
         return catalog
+
+    def _check_columns(self) -> None:
+        with self._engine.connect() as connection:
+            connection.execute(sa.select(_tracks).limit(1))
 
     def __len__(self) -> int:
         with self._engine.connect() as connection:
@@ -106,7 +124,7 @@ class Catalog:
 
     def path(self, row: int) -> bytes:
         """Path of the file that the track was read from."""
-        query = sa.select(_tracks.c.path).where(_tracks.c.row == row)
+        query = sa.select(_tracks.c.path).where(_tracks.c.row == int(row))
         with self._engine.connect() as connection:
             return bytes(connection.scalars(query).one())
 
@@ -121,10 +139,17 @@ class Catalog:
         """Tracks that hold every word of `query` in title, artist or album, and how many there are.
 
         In the order of a record shelf: artist, album, track number.
+
+        Raises
+        ------
+        InvalidParameterError
+            `query` has more than `MAX_WORDS` different words.
         """
-        holds = [
-            _tracks.c.search_text.contains(word, autoescape=True) for word in folded(query).split()
-        ]
+        words = sorted(set(folded(query).split()))
+        if len(words) > MAX_WORDS:
+            raise InvalidParameterError(f"q has {len(words)} words; use at most {MAX_WORDS}")
+        # not LIKE: its wild cards would need escapes, and it stops reading at a NUL
+        holds = [sa.func.instr(_tracks.c.search_text, word) > 0 for word in words]
         matching = sa.select(*_TRACK_COLUMNS).where(*holds).order_by(*_BROWSING_ORDER)
         counting = sa.select(sa.func.count()).select_from(_tracks).where(*holds)
         with self._engine.connect() as connection:

@@ -156,14 +156,6 @@ def window_starts(n_samples: int, spec: EmbedderSpec, n_windows: int | None) -> 
     return [g * spec.hop_samples - spec.context_samples for g in grid]
 
 
-def level_dbfs(windows: FloatArray) -> npt.NDArray[np.float64]:
-    """RMS level of each window, shape (n_windows,), in dB relative to full scale."""
-    # float64: samples of 1e30 are legal in float files and their squares are not in float32
-    power = np.mean(np.square(windows, dtype=np.float64), axis=1)
-    with np.errstate(divide="ignore"):
-        return np.asarray(10.0 * np.log10(power), dtype=np.float64)
-
-
 def embed(source: AudioSource, embedder: Embedder, n_windows: int | None) -> Embedding:
     """Embed audio: read windows, leave silent ones out, average the rest.
 
@@ -189,24 +181,16 @@ def embed(source: AudioSource, embedder: Embedder, n_windows: int | None) -> Emb
     vector = np.zeros(spec.frame_dimension)
     tags = np.zeros(len(spec.tag_names))
     power, count = 0.0, 0
-    for windows in _read_in_batches(source, spec, n_windows):
-        levels = level_dbfs(windows)
-        audible = levels > SILENCE_DBFS
-        if not audible.any():
-            continue
-        frames = embedder.embed(windows[audible])
+    for windows in _audible_batches(source, spec, n_windows):
+        frames = embedder.embed(windows)
         vector += frames.vectors.sum(axis=0, dtype=np.float64)
         tags += frames.tags.sum(axis=0, dtype=np.float64)
-        power += float(np.sum(10.0 ** (levels[audible] / 10.0)))
-        count += int(audible.sum())
-    if count == 0:
-        raise SilentAudioError(
-            f"the level stays below {SILENCE_DBFS:g} dBFS; a silent recording has no look-alikes"
-        )
+        power += float(_power(windows).sum())
+        count += len(windows)
     return Embedding(
         vector=(vector / count).astype(np.float32),
         tags=(tags / count).astype(np.float32),
-        level_dbfs=float(10.0 * np.log10(power / count)),
+        level_dbfs=float(_decibels(np.float64(power / count))),
         n_windows=count,
     )
 
@@ -231,11 +215,13 @@ def embed_at_levels(
     AudioTooShortError, SilentAudioError
         As in :func:`embed`.
     """
-    as_it_is = embed(source, embedder, n_windows)
+    if not levels_dbfs:
+        return [embed(source, embedder, n_windows)]
+    batches = _audible_batches(source, embedder.spec, n_windows)
+    own_level = float(_decibels(np.concatenate([_power(windows) for windows in batches]).mean()))
     return [
-        embed(_Amplified(source, level - as_it_is.level_dbfs), embedder, n_windows)
-        for level in levels_dbfs
-    ] or [as_it_is]
+        embed(_Amplified(source, level - own_level), embedder, n_windows) for level in levels_dbfs
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +237,33 @@ class _Amplified:
     ) -> FloatArray:
         windows = self.source.read_windows(starts, window_samples, sample_rate)
         return windows * np.float32(10.0 ** (self.gain_db / 20.0))
+
+
+def _audible_batches(
+    source: AudioSource, spec: EmbedderSpec, n_windows: int | None
+) -> Iterator[FloatArray]:
+    """Windows in batches, the silent ones left out; at least one window in all."""
+    silent = True
+    for windows in _read_in_batches(source, spec, n_windows):
+        audible = _decibels(_power(windows)) > SILENCE_DBFS
+        if audible.any():
+            silent = False
+            yield windows[audible]
+    if silent:
+        raise SilentAudioError(
+            f"the level stays below {SILENCE_DBFS:g} dBFS; a silent recording has no look-alikes"
+        )
+
+
+def _power(windows: FloatArray) -> npt.NDArray[np.float64]:
+    # float64: the squares of large samples, legal in float files, overflow float32
+    power: npt.NDArray[np.float64] = np.mean(np.square(windows, dtype=np.float64), axis=1)
+    return power
+
+
+def _decibels(power: npt.NDArray[np.float64] | np.float64) -> npt.NDArray[np.float64]:
+    with np.errstate(divide="ignore"):
+        return np.asarray(10.0 * np.log10(power), dtype=np.float64)
 
 
 def _read_in_batches(

@@ -31,7 +31,7 @@ class Manifest:
     library_revision
         State of the library that it was built from.
     level_quantiles_dbfs
-        5, 25, 50, 75 and 95 % quantiles of the tracks' RMS levels; clips are levelled to them.
+        Quartiles of the tracks' RMS levels; a clip is embedded once at each of them.
     index_kind, faiss_version
         What built the index.
     files

@@ -1,0 +1,115 @@
+"""How fast musicnn's network runs here, beside the core's matrix-product peak and PyTorch.
+
+::
+
+    python -m benchmarks.network
+
+Everything is measured in one process on one thread, in turns, and the best turn counts: a machine
+that does other things slows all of them. PyTorch is measured when it is installed. "nominal" is
+what the convolutions cost as they are defined, 2.797 GFLOP a window, whatever is really computed.
+"""
+
+import importlib.util
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load_file
+from threadpoolctl import threadpool_limits
+
+from recommender.embedders.musicnn import WEIGHTS
+from recommender.embedders.musicnn_network import EPSILON, TEMPORAL_TAPS, MusicnnNetwork, Tensors
+
+NOMINAL_FLOP = 2.797e9
+SIDE = 1536
+TURNS = 15
+N_WINDOWS = 4
+
+
+def product_peak() -> tuple[Callable[[], Any], float]:
+    """A large square matrix product, and its floating-point operations."""
+    matrix = np.random.default_rng(0).random((SIDE, SIDE), dtype=np.float32)
+    return (lambda: matrix @ matrix), 2.0 * SIDE**3
+
+
+def torch_network(tensors: Tensors) -> Callable[[np.ndarray[Any, Any]], Any]:
+    """The same network in PyTorch, eager, as its authors wrote it down."""
+    import torch
+    from torch.nn.functional import conv2d, pad, relu
+
+    torch.set_num_threads(1)
+    weights = {name: torch.tensor(value) for name, value in tensors.items()}
+
+    def normalise(x: Any, number: int, axis: int = 1) -> Any:
+        name = f"batch_normalization_{number}" if number else "batch_normalization"
+        scale = weights[f"{name}/gamma"] / torch.sqrt(weights[f"{name}/moving_variance"] + EPSILON)
+        shift = weights[f"{name}/beta"] - weights[f"{name}/moving_mean"] * scale
+        shape = [-1 if i == axis else 1 for i in range(x.dim())]
+        return x * scale.view(shape) + shift.view(shape)
+
+    def convolve(x: Any, number: int, taps: int) -> Any:
+        name = f"conv2d_{number}" if number else "conv2d"
+        kernel = weights[f"{name}/kernel"].permute(3, 2, 0, 1)
+        padded = pad(x, (0, 0, (taps - 1) // 2, taps // 2))
+        return normalise(relu(conv2d(padded, kernel, weights[f"{name}/bias"])), number + 1)
+
+    def mid_end(x: Any, number: int) -> Any:
+        return convolve(x.transpose(1, 2)[:, None], number, 7)[..., 0]
+
+    @torch.inference_mode()
+    def run(mel: np.ndarray[Any, Any]) -> Any:
+        x = normalise(torch.from_numpy(mel)[:, None], 0)
+        taps = enumerate((7, 7, *TEMPORAL_TAPS))
+        front = torch.cat([convolve(x, number, k).amax(3) for number, k in taps], 1)
+        first = mid_end(front, 5)
+        second = mid_end(first, 6) + first
+        third = mid_end(second, 7) + second
+        features = torch.cat([front, first, second, third], 1)
+        pooled = torch.stack([features.amax(2), features.mean(2)], 2).flatten(1)
+        hidden = normalise(pooled, 9) @ weights["dense/kernel"] + weights["dense/bias"]
+        return normalise(relu(hidden), 10).numpy()
+
+    return run
+
+
+def best_seconds(candidates: dict[str, Callable[[], Any]]) -> dict[str, float]:
+    """Shortest time of each candidate, measured in turns."""
+    best = dict.fromkeys(candidates, float("inf"))
+    for _ in range(TURNS):
+        for name, run in candidates.items():
+            start = time.perf_counter()
+            run()
+            best[name] = min(best[name], time.perf_counter() - start)
+    return best
+
+
+def main() -> None:
+    """Measure and print."""
+    tensors = load_file(WEIGHTS / "MSD_musicnn.safetensors")
+    network = MusicnnNetwork(tensors)
+    mel = np.random.default_rng(1).random((N_WINDOWS, 187, 96), dtype=np.float32) * 3
+    product, product_flop = product_peak()
+    candidates: dict[str, Callable[[], Any]] = {
+        "product": product,
+        "musicnn": lambda: network(mel),
+    }
+    if importlib.util.find_spec("torch"):
+        eager = torch_network(tensors)
+        difference = np.abs(eager(mel) - network(mel)[0]).max()
+        print(f"largest difference to torch  {difference:.1e}")
+        candidates["torch eager"] = lambda: [eager(window[None]) for window in mel]
+    with threadpool_limits(1):
+        seconds = best_seconds(candidates)
+    peak = product_flop / seconds.pop("product")
+    print(f"matrix-product peak          {peak / 1e9:.0f} GFLOP/s on one thread")
+    for name, total in seconds.items():
+        each = total / N_WINDOWS
+        ratio = NOMINAL_FLOP / each / peak
+        print(f"{name:<12} {1e3 * each:6.2f} ms a window, nominal {ratio:4.0%} of the peak")
+    if "torch eager" in seconds:
+        print(f"speed-up over torch eager    {seconds['torch eager'] / seconds['musicnn']:.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""Where weights come in: bytes that are checked against a pinned digest before they are parsed."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import load
+
+from recommender.errors import WeightsError
+
+Tensors = dict[str, npt.NDArray[np.float32]]
+
+
+def load_weights(path: Path, sha256: str) -> Tensors:
+    """Read a safetensors file whose digest is known.
+
+    The file is read once; what is parsed are the very bytes that were verified.
+
+    Parameters
+    ----------
+    path
+        The ``.safetensors`` file.
+    sha256
+        Its SHA-256 in lower-case hexadecimal.
+
+    Returns
+    -------
+    dict
+        Name to tensor, in the shapes that the file gives them.
+
+    Raises
+    ------
+    WeightsError
+        The file cannot be read, or holds other bytes.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(
+            f"weights={path.name} cannot be read ({error.strerror}); install soundalike again"
+        ) from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise WeightsError(
+            f"sha256={found} of weights={path.name} should be {sha256}; install soundalike again"
+        )
+    return load(content)
+
+
+def combined_digest(digests: list[str]) -> str:
+    """One SHA-256 that stands for several files; it changes when any of theirs does."""
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()

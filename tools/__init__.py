@@ -1,0 +1,1 @@
+"""Development tools that stand beside the product; nothing in the product imports them."""
