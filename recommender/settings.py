@@ -17,7 +17,9 @@ class Settings:
     The flags of the two commands outrank the environment.
     """
 
-    data_dir: Path = field(default=Path("data"), metadata={"help": "Folder of the library, generations and weights."})
+    data_dir: Path = field(
+        default=Path("data"), metadata={"help": "Folder of the library, generations and weights."}
+    )
     embedder: str = field(default="musicnn", metadata={"help": "Embedder of the indexer."})
     workers: int = field(default=0, metadata={"help": "Processes that embed; 0 for one a core."})
     host: str = field(default="127.0.0.1", metadata={"help": "Address the service listens on."})
@@ -26,10 +28,18 @@ class Settings:
         default="localhost,127.0.0.1,[::1]",
         metadata={"help": "Host names the service answers to, with commas between; * for any."},
     )
-    serve_audio: bool = field(default=True, metadata={"help": "Whether GET /tracks/{id}/audio hands out files."})
-    max_clip_bytes: int = field(default=32 * 2**20, metadata={"help": "Largest clip that may be uploaded, in bytes."})
-    clip_workers: int = field(default=2, metadata={"help": "Processes that decode and embed uploaded clips."})
-    poll_seconds: float = field(default=2.0, metadata={"help": "How often the service looks for a new generation."})
+    serve_audio: bool = field(
+        default=True, metadata={"help": "Whether GET /tracks/{id}/audio hands out files."}
+    )
+    max_clip_bytes: int = field(
+        default=32 * 2**20, metadata={"help": "Largest clip that may be uploaded, in bytes."}
+    )
+    clip_workers: int = field(
+        default=2, metadata={"help": "Processes that decode and embed uploaded clips."}
+    )
+    poll_seconds: float = field(
+        default=2.0, metadata={"help": "How often the service looks for a new generation."}
+    )
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:

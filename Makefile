@@ -1,0 +1,53 @@
+# The two commands: `make demo` and `make test`. Each sets itself up, and is quick the second time.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA_DIR ?= data
+PORT ?= 8000
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test format bench clean
+
+# Music of your own: make demo MUSIC=/path/to/music
+demo: $(VENV)/.installed
+ifdef MUSIC
+	$(BIN)/python -m indexer reindex "$(MUSIC)" --data-dir "$(DATA_DIR)"
+else
+	$(BIN)/python -m tools.demo_catalog "$(DATA_DIR)/demo-music"
+	$(BIN)/python -m indexer reindex "$(DATA_DIR)/demo-music" --data-dir "$(DATA_DIR)"
+endif
+	$(BIN)/python -m api --data-dir "$(DATA_DIR)" --port $(PORT)
+
+test: $(VENV)/.installed-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest
+
+format: $(VENV)/.installed-test
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.installed-bench
+	$(BIN)/python -m benchmarks.network
+	$(BIN)/python -m benchmarks.throughput "$(DATA_DIR)/demo-music"
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) -e .
+	touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(INSTALL) -e ".[test]"
+	touch $@
+
+$(VENV)/.installed-bench: $(VENV)/.installed
+	$(INSTALL) torch==2.13.0
+	$(INSTALL) -e ".[bench]"
+	touch $@
