@@ -1,0 +1,141 @@
+/** Requests to the HTTP API. Addresses are relative, so the page also works below a prefix. */
+
+/** @import {Answer, IndexInfo, TrackDetail, TrackPage, Weighted} from './types.js' */
+
+export const MATCHES = 20;
+export const PAGE = 50;
+
+/** An error that the API explained (RFC 9457), or one of the network. */
+export class Problem extends Error {
+  /**
+   * @param {string} title
+   * @param {string} detail
+   * @param {number} [status] 0 when no answer came
+   * @param {string} [type] for example /problems/unknown-track
+   */
+  constructor(title, detail, status = 0, type = "") {
+    super(detail || title);
+    this.title = title;
+    this.detail = detail;
+    this.status = status;
+    this.type = type;
+  }
+
+  /** Whether the server is well but has no index yet. */
+  get isUnindexed() {
+    return this.type.endsWith("/index-unavailable");
+  }
+}
+
+/**
+ * Read a problem out of an answer's body, whatever the body is.
+ *
+ * @param {number} status
+ * @param {string} body
+ * @returns {Problem}
+ */
+export function problemFrom(status, body) {
+  const fallback = `The server answered with status ${status}.`;
+  try {
+    const { title = "Something went wrong", detail = fallback, type = "" } = JSON.parse(body);
+    return new Problem(String(title), String(detail), status, String(type));
+  } catch {
+    return new Problem("Something went wrong", fallback, status);
+  }
+}
+
+/** @returns {Problem} */
+export function unreachable() {
+  return new Problem("No connection", "The server does not answer. Is it still running?");
+}
+
+/**
+ * @param {string} path
+ * @param {Record<string, string | number | undefined>} [params] undefined ones are left out
+ * @returns {string}
+ */
+export function address(path, params = {}) {
+  const url = new URL(path, document.baseURI);
+  url.hash = "";
+  for (const [name, value] of Object.entries(params)) {
+    if (value !== undefined) url.searchParams.set(name, String(value));
+  }
+  return url.href;
+}
+
+/**
+ * @param {string} url
+ * @param {RequestInit} init
+ * @returns {Promise<any>}
+ */
+async function fetchJson(url, init) {
+  let answer;
+  let body;
+  try {
+    answer = await fetch(url, init);
+    body = await answer.text();
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    throw unreachable();
+  }
+  if (!answer.ok) throw problemFrom(answer.status, body);
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw problemFrom(answer.status, body);
+  }
+}
+
+/** @param {string} id */
+export const audioAddress = (id) => address(`tracks/${encodeURIComponent(id)}/audio`);
+
+/** @returns {Promise<IndexInfo>} */
+export const indexInfo = () => fetchJson(address("index"), {});
+
+/**
+ * @param {string} q
+ * @param {number} offset
+ * @param {AbortSignal} signal
+ * @returns {Promise<TrackPage>}
+ */
+export const findTracks = (q, offset, signal) =>
+  fetchJson(address("tracks", { q: q || undefined, limit: PAGE, offset }), { signal });
+
+/**
+ * @param {string} id
+ * @param {AbortSignal} signal
+ * @returns {Promise<TrackDetail>}
+ */
+export const trackDetail = (id, signal) =>
+  fetchJson(address(`tracks/${encodeURIComponent(id)}`), { signal });
+
+/**
+ * The query options that every recommending call takes.
+ *
+ * @param {boolean} cap at most one match per artist
+ */
+export const options = (cap) => ({ limit: MATCHES, max_per_artist: cap ? 1 : undefined });
+
+/**
+ * @param {string} id
+ * @param {boolean} cap
+ * @param {AbortSignal} signal
+ * @returns {Promise<Answer>}
+ */
+export const similarTo = (id, cap, signal) =>
+  fetchJson(address("similar", { track_id: id, ...options(cap) }), { signal });
+
+/**
+ * @param {Weighted[]} positive
+ * @param {Weighted[]} negative
+ * @param {boolean} cap
+ * @param {AbortSignal} signal
+ * @returns {Promise<Answer>}
+ */
+export const recommend = (positive, negative, cap, signal) =>
+  fetchJson(address("recommendations"), {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ positive, negative, ...options(cap) }),
+    signal,
+  });

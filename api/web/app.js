@@ -1,0 +1,72 @@
+/** Puts the page together; every part is handed what it needs, none reaches for another. */
+
+import { indexInfo } from "./api.js";
+import { Clip, startClipEntry } from "./clip.js";
+import { buttonById, byId, inputById } from "./dom.js";
+import { counted, titleOf } from "./format.js";
+import { Notices } from "./notices.js";
+import { Player } from "./player.js";
+import { PlayerBar } from "./playerbar.js";
+import { Router } from "./router.js";
+import { startSearch } from "./search.js";
+import { Session } from "./session.js";
+import { startSessionPanel } from "./sessionpanel.js";
+import { View } from "./view.js";
+
+/** Say what is indexed; an API without an index says so in the view. */
+async function drawIndexInfo() {
+  try {
+    const { n_tracks, embedder, created_at } = await indexInfo();
+    const day = new Date(created_at).toLocaleDateString(undefined, { dateStyle: "medium" });
+    byId("index-info").textContent = `${counted(n_tracks, "track")} · heard by ${embedder} · ${day}`;
+  } catch {
+    byId("index-info").textContent = "";
+  }
+}
+
+/**
+ * @param {Player} player
+ * @param {Notices} notices
+ */
+function reportPlayback(player, notices) {
+  player.addEventListener("fail", () => {
+    if (!player.current) return;
+    const detail = "The file may be gone, or be in a format that this browser cannot play.";
+    notices.warn(`“${titleOf(player.current)}” does not play`, detail);
+  });
+}
+
+function start() {
+  const player = new Player(/** @type {HTMLAudioElement} */ (byId("audio")));
+  const deck = { player, session: new Session(sessionStorage) };
+  const notices = new Notices();
+  const view = new View(deck, notices);
+  const setWords = startSearch((words) => router.search(words));
+  const router = new Router((route, how) => {
+    setWords(route.name === "browse" ? route.value : "");
+    view.show(route, how);
+  });
+  new PlayerBar(player);
+  reportPlayback(player, notices);
+  const goTo = (/** @type {'clip' | 'session'} */ name) =>
+    router.go({ name, value: "", cap: router.route.cap });
+  startSessionPanel(deck, () => goTo("session"), (message) => notices.say(message));
+  startClipEntry((file, others) => {
+    view.takeClip(new Clip(file));
+    goTo("clip");
+    if (others) notices.say(`${counted(others, "other file")} left aside: one clip at a time`);
+  });
+  inputById("cap").addEventListener("change", () => router.setCap(inputById("cap").checked));
+  buttonById("check-again").addEventListener("click", () => {
+    drawIndexInfo();
+    view.show(router.route, { typed: false });
+  });
+  byId("skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    byId("view-title").focus();
+  });
+  drawIndexInfo();
+  router.start();
+}
+
+start();

@@ -1,0 +1,95 @@
+/** The bar at the foot of the page that shows and steers the player. */
+
+import { buttonById, byId, icon, inputById } from "./dom.js";
+import { artistOf, clock, hueOf, nameOf, titleOf } from "./format.js";
+
+/** @import {Player} from './player.js' */
+/** @import {Track} from './types.js' */
+
+/** Draws the player's state, and hands on what is clicked. */
+export class PlayerBar {
+  /** @param {Player} player */
+  constructor(player) {
+    this.player = player;
+    this.bar = byId("player");
+    this.toggle = buttonById("player-toggle");
+    this.seek = inputById("player-seek");
+    this.volume = inputById("player-volume");
+    this.dragging = false;
+    player.addEventListener("change", () => this.#draw());
+    player.addEventListener("time", () => this.#drawTime());
+    this.#wireButtons();
+    this.#wireSliders();
+  }
+
+  #wireButtons() {
+    this.toggle.addEventListener("click", () => this.player.togglePaused());
+    for (const [name, offset] of /** @type {const} */ ([["previous", -1], ["next", 1]])) {
+      const button = buttonById(`player-${name}`);
+      button.append(icon(name));
+      button.addEventListener("click", () => this.player.step(offset));
+    }
+  }
+
+  #wireSliders() {
+    this.seek.addEventListener("input", () => {
+      this.dragging = true;
+      this.#drawPosition(Number(this.seek.value));
+    });
+    this.seek.addEventListener("change", () => {
+      this.dragging = false;
+      this.player.seek(Number(this.seek.value));
+    });
+    this.volume.addEventListener("input", () => this.#setVolume());
+    this.#setVolume();
+  }
+
+  #setVolume() {
+    const percent = Number(this.volume.value);
+    this.player.audio.volume = percent / 100;
+    this.volume.setAttribute("aria-valuetext", `${percent} %`);
+    this.volume.style.setProperty("--share", String(percent / 100));
+  }
+
+  #draw() {
+    const track = this.player.current;
+    if (!track) return;
+    this.bar.hidden = false;
+    document.body.classList.add("has-player");
+    this.#drawTrack(track);
+    const playing = this.player.playing;
+    this.bar.classList.toggle("is-playing", playing);
+    this.toggle.setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${nameOf(track)}`);
+    this.toggle.replaceChildren(icon(playing ? "pause" : "play"));
+    buttonById("player-previous").disabled = !this.player.neighbour(-1);
+    buttonById("player-next").disabled = !this.player.neighbour(1);
+    document.title = playing ? `${titleOf(track)} · Soundalike` : "Soundalike";
+    this.#drawTime();
+  }
+
+  /** @param {Track} track */
+  #drawTrack(track) {
+    byId("player-title").textContent = titleOf(track);
+    byId("player-artist").textContent = artistOf(track);
+    const credit = [track.attribution, track.licence].filter(Boolean).join(" · ");
+    byId("player-credit").textContent = credit;
+    byId("player-disc").style.setProperty("--hue", String(hueOf(track)));
+  }
+
+  #drawTime() {
+    const { duration, audio } = this.player;
+    this.seek.max = String(Math.max(1, Math.floor(duration)));
+    byId("player-duration").textContent = clock(duration);
+    if (this.dragging) return;
+    this.seek.value = String(Math.round(audio.currentTime));
+    this.#drawPosition(audio.currentTime);
+  }
+
+  /** @param {number} seconds */
+  #drawPosition(seconds) {
+    const { duration } = this.player;
+    byId("player-time").textContent = clock(seconds);
+    this.seek.setAttribute("aria-valuetext", `${clock(seconds)} of ${clock(duration)}`);
+    this.seek.style.setProperty("--share", String(Number(this.seek.value) / Number(this.seek.max)));
+  }
+}

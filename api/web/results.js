@@ -1,0 +1,169 @@
+/** What each view shows: asks the API and says it in the words of the page. */
+
+import { findTracks, Problem, recommend, similarTo, trackDetail } from "./api.js";
+import { artistOf, counted, titleOf } from "./format.js";
+import { similarToClip } from "./upload.js";
+
+/** @import {Answer, Playable, Row, Tag} from './types.js' */
+/** @import {Clip} from './clip.js' */
+/** @import {Route} from './router.js' */
+/** @import {Session} from './session.js' */
+
+/**
+ * @typedef {object} Page
+ * @property {string} eyebrow
+ * @property {string} title
+ * @property {string} note
+ * @property {string} legend what the list holds, or how to read it
+ * @property {Row[]} rows
+ * @property {number} total of which `rows` are the first
+ * @property {string} empty what to say when there are no rows
+ * @property {string} [offer] `clip` when the way on is to choose a file
+ * @property {Playable} [seed]
+ * @property {Tag[]} [tags] of the seed
+ * @property {string[]} [warnings]
+ *
+ * @typedef {object} Sources
+ * @property {Session} session
+ * @property {Clip | null} clip
+ * @property {(fraction: number) => void} onProgress
+ */
+
+/**
+ * @param {Route} route
+ * @param {Sources} sources
+ * @param {AbortSignal} signal
+ * @returns {Promise<Page>}
+ */
+export function loadPage(route, sources, signal) {
+  if (route.name === "similar") return similarPage(route, signal);
+  if (route.name === "clip") return clipPage(route, sources, signal);
+  if (route.name === "session") return sessionPage(route, sources, signal);
+  return browsePage(route.value, signal);
+}
+
+/**
+ * @param {string} words
+ * @param {AbortSignal} signal
+ * @returns {Promise<Page>}
+ */
+async function browsePage(words, signal) {
+  const { rows, total } = await moreTracks(words, 0, signal);
+  return {
+    eyebrow: words ? "Search" : "Catalog",
+    title: words ? `“${words}”` : "All tracks",
+    note: "",
+    legend: counted(total, "track"),
+    rows,
+    total,
+    empty: words
+      ? "Nothing is called that. Fewer letters, or only the artist’s name, may help."
+      : "The catalog is empty. Index a folder of music, and it appears here.",
+  };
+}
+
+/**
+ * @param {string} words
+ * @param {number} offset
+ * @param {AbortSignal} signal
+ * @returns {Promise<{rows: Row[], total: number}>}
+ */
+export async function moreTracks(words, offset, signal) {
+  const { tracks, total } = await findTracks(words, offset, signal);
+  return { rows: tracks.map((track) => ({ track })), total };
+}
+
+/**
+ * @param {Route} route
+ * @param {AbortSignal} signal
+ * @returns {Promise<Page>}
+ */
+async function similarPage({ value, cap }, signal) {
+  const [detail, answer] = await Promise.all([
+    trackDetail(value, signal),
+    similarTo(value, cap, signal),
+  ]);
+  const seed = detail.track;
+  const place = [artistOf(seed), seed.album].filter(Boolean).join(" · ");
+  const head = { eyebrow: "Sounds like", title: titleOf(seed), note: place };
+  return { ...head, seed, tags: detail.tags ?? [], ...matchesOf(answer) };
+}
+
+/**
+ * @param {Route} route
+ * @param {Sources} sources
+ * @param {AbortSignal} signal
+ * @returns {Promise<Page>}
+ */
+async function clipPage({ cap }, { clip, onProgress }, signal) {
+  if (!clip) return noClip();
+  const answer = await similarToClip(clip.file, cap, onProgress, signal);
+  const head = { eyebrow: "Sounds like your clip", title: clip.file.name, note: "" };
+  return { ...head, seed: clip.playable, ...matchesOf(answer) };
+}
+
+/** @returns {Page} */
+function noClip() {
+  const empty = "Clips are not kept. Drop a recording on this page, or choose one, to hear its look-alikes.";
+  const head = { eyebrow: "Sounds like your clip", title: "No clip yet", note: "" };
+  return { ...head, ...nothing(empty), offer: "clip" };
+}
+
+/**
+ * @param {Route} route
+ * @param {Sources} sources
+ * @param {AbortSignal} signal
+ * @returns {Promise<Page>}
+ */
+async function sessionPage({ cap }, { session }, signal) {
+  const [positive, negative] = [session.weighted("liked"), session.weighted("less")];
+  const head = { eyebrow: "Recommended", title: "From your session" };
+  if (!positive.length) {
+    const empty = "Add a track that you like to the session first; the plus beside it does that.";
+    return { ...head, note: "", ...nothing(empty) };
+  }
+  const answer = await recommend(positive, negative, cap, signal).catch((problem) => {
+    throw nameGone(problem, session);
+  });
+  const away = negative.length ? `, away from ${negative.length}` : "";
+  const note = `From ${counted(positive.length, "track")} you like${away}`;
+  return { ...head, note, ...matchesOf(answer) };
+}
+
+/**
+ * A catalog may lose tracks that a session holds: say which, by name.
+ *
+ * @param {unknown} problem
+ * @param {Session} session
+ * @returns {unknown}
+ */
+function nameGone(problem, session) {
+  if (!(problem instanceof Problem) || problem.status !== 404) return problem;
+  const gone = session.entries.filter(({ track }) => problem.detail.includes(track.id));
+  const names = gone.map(({ track }) => `“${titleOf(track)}”`).join(", ");
+  return new Problem("No longer in the catalog", `Remove ${names} from the session, then try again.`);
+}
+
+/**
+ * No rows, and why.
+ *
+ * @param {string} empty
+ */
+const nothing = (empty) => ({ legend: "", rows: [], total: 0, empty });
+
+/** @param {Answer} answer */
+function matchesOf({ matches, warnings = [] }) {
+  return {
+    rows: matches.map(rowOf),
+    total: matches.length,
+    legend: "Bars begin at 0.50, where unrelated tracks stand",
+    empty: "Nothing else in this catalog comes close.",
+    warnings: warnings.map(String),
+  };
+}
+
+/**
+ * @param {import('./types.js').Match} match
+ * @returns {Row}
+ */
+const rowOf = ({ track, similarity, why }) => ({ track, similarity, why: why?.shared_tags ?? [] });

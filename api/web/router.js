@@ -1,0 +1,79 @@
+/** The address after # names the view, so that links, reloads and the back button work. */
+
+/**
+ * @typedef {object} Route
+ * @property {'browse' | 'similar' | 'clip' | 'session'} name
+ * @property {string} value the words of a search, or the id of a track
+ * @property {boolean} cap at most one match per artist
+ */
+
+/**
+ * @param {string} hash
+ * @returns {Route}
+ */
+export function parse(hash) {
+  const params = new URLSearchParams(hash.replace(/^#/, ""));
+  const cap = params.get("cap") === "1";
+  const similar = params.get("similar");
+  if (similar) return { name: "similar", value: similar, cap };
+  if (params.has("clip")) return { name: "clip", value: "", cap };
+  if (params.has("session")) return { name: "session", value: "", cap };
+  return { name: "browse", value: params.get("q") ?? "", cap };
+}
+
+/**
+ * @param {Route} route
+ * @returns {string}
+ */
+export function format(route) {
+  const keys = { browse: "q", similar: "similar", clip: "clip", session: "session" };
+  const params = new URLSearchParams({ [keys[route.name]]: route.value });
+  if (route.cap) params.set("cap", "1");
+  return `#${params}`;
+}
+
+/** Keeps the address and the view in step. */
+export class Router {
+  /** @param {(route: Route, how: {typed: boolean}) => void} show */
+  constructor(show) {
+    this.show = show;
+  }
+
+  /** @returns {Route} */
+  get route() {
+    return parse(location.hash);
+  }
+
+  start() {
+    addEventListener("hashchange", () => this.show(this.route, { typed: false }));
+    this.show(this.route, { typed: true });
+  }
+
+  /**
+   * @param {Route} route shown again when it is the current one
+   */
+  go(route) {
+    if (format(route) !== location.hash) history.pushState(null, "", format(route));
+    this.show(route, { typed: false });
+  }
+
+  /**
+   * Follow the search box: one step of history for a search, not one for each letter.
+   *
+   * @param {string} words
+   */
+  search(words) {
+    const before = this.route;
+    const route = /** @type {Route} */ ({ name: "browse", value: words, cap: before.cap });
+    if (before.name === "browse") history.replaceState(null, "", format(route));
+    else history.pushState(null, "", format(route));
+    this.show(route, { typed: true });
+  }
+
+  /** @param {boolean} cap */
+  setCap(cap) {
+    const route = { ...this.route, cap };
+    history.replaceState(null, "", format(route));
+    this.show(route, { typed: true });
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * The shapes of the HTTP API that the page reads; see /docs for the whole of it.
+ *
+ * @typedef {object} Track
+ * @property {string} id
+ * @property {string} title
+ * @property {string} artist
+ * @property {string} album
+ * @property {number} duration_seconds
+ * @property {string} genre
+ * @property {number} year
+ * @property {string} [attribution]
+ * @property {string} [licence]
+ *
+ * @typedef {{name: string, strength: number}} Tag
+ * @typedef {{tracks: Track[], total: number, generation: string}} TrackPage
+ * @typedef {{track: Track, tags: Tag[]}} TrackDetail
+ * @typedef {{rank: number, similarity: number, track: Track, why?: {shared_tags?: Tag[]}}} Match
+ * @typedef {{generation: string, space: string, matches: Match[], warnings?: unknown[]}} Answer
+ * @typedef {{track_id: string, weight: number}} Weighted
+ *
+ * @typedef {object} IndexInfo
+ * @property {string} generation
+ * @property {string} embedder
+ * @property {number} n_tracks
+ * @property {string} created_at
+ *
+ * Something the player can play: a catalogued track, or a clip that stays in the browser.
+ * @typedef {Track & {src?: string}} Playable
+ *
+ * One line of a list; `similarity` and `why` are there when it is a match.
+ * @typedef {{track: Track, similarity?: number, why?: Tag[]}} Row
+ */
+
+export {};

@@ -1,0 +1,192 @@
+"""A stand-in for the API, in memory, so that the page is tested against answers that are known.
+
+It keeps to the HTTP contract of `docs/`, sounds a tone of its own for every track, and serves the
+page under the strictest Content-Security-Policy that the page promises to live with.
+"""
+
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import uvicorn
+from fastapi import Body, FastAPI, Request, UploadFile
+from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+from tests.page_catalog import ToneTrack, catalog, tone
+
+PAGE_FOLDER = Path(__file__).parents[1] / "api" / "web"
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; media-src 'self' blob:; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+Answer = dict[str, Any]
+
+
+class StandIn:
+    """The backend's state, and what it was asked; tests read and change both."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.tracks = catalog()
+        self.published = True
+        self.recommended: list[Answer] = []
+
+    def track(self, track_id: str) -> ToneTrack:
+        found = [track for track in self.tracks if track.id == track_id]
+        if not found:
+            raise ProblemError(404, "unknown-track", f"track_id={track_id} is not in the catalog")
+        return found[0]
+
+    def audio_file(self, track_id: str) -> Path:
+        path = self.folder / f"{track_id}.wav"
+        if not path.exists():
+            path.write_bytes(tone(self.track(track_id).pitch_hz))
+        return path
+
+    def matches(self, pitch_hz: float, without: set[str], limit: int, cap: int | None) -> Answer:
+        """Nearest in pitch, at most `cap` of one artist."""
+        kept: list[ToneTrack] = []
+        for track in sorted(self.tracks, key=lambda t: (abs(t.pitch_hz - pitch_hz), t.id)):
+            same = sum(other.artist == track.artist for other in kept)
+            if track.id not in without and (cap is None or same < cap):
+                kept.append(track)
+        rows = [_match(rank, t, pitch_hz) for rank, t in enumerate(kept[:limit], start=1)]
+        return {"query": {}, "generation": "g", "space": "s", "matches": rows, "warnings": []}
+
+
+def _match(rank: int, track: ToneTrack, pitch_hz: float) -> Answer:
+    similarity = round(max(0.5, 0.97 - abs(track.pitch_hz - pitch_hz) / 900), 4)
+    tags = [{"name": "guitar", "strength": 0.8}, {"name": "slow", "strength": 0.45}]
+    why = {"shared_tags": tags[: 1 + rank % 2]}
+    return {"rank": rank, "similarity": similarity, "track": track.as_json(), "why": why}
+
+
+class ProblemError(Exception):
+    """Becomes an `application/problem+json` answer."""
+
+    def __init__(self, status: int, slug: str, detail: str):
+        super().__init__(detail)
+        self.status, self.slug, self.detail = status, slug, detail
+
+
+def create_app(state: StandIn) -> FastAPI:
+    """The contract's routes over `state`, and the page at /."""
+    app = FastAPI()
+    app.add_exception_handler(ProblemError, _problem)
+    app.middleware("http")(_guarded(state))
+    _add_catalog_routes(app, state)
+    _add_recommending_routes(app, state)
+    app.mount("/", StaticFiles(directory=PAGE_FOLDER, html=True))
+    return app
+
+
+def _problem(request: Request, error: Exception) -> Response:
+    if not isinstance(error, ProblemError):
+        raise error
+    title = error.slug.replace("-", " ").capitalize()
+    body = {"type": f"/problems/{error.slug}", "title": title, "status": error.status}
+    return JSONResponse(
+        body | {"detail": error.detail}, error.status, media_type="application/problem+json"
+    )
+
+
+_PARAMETERS = {
+    "/tracks": {"q", "limit", "offset"},
+    "/similar": {"track_id", "limit", "exclude_id", "exclude_artist", "max_per_artist"},
+    "/similar/clip": {"limit", "max_per_artist"},
+}
+
+Next = Callable[[Request], Awaitable[Response]]
+
+
+def _guarded(state: StandIn) -> Callable[[Request, Next], Awaitable[Response]]:
+    """Refuse what the contract refuses, and put the page under its policy."""
+
+    async def guard(request: Request, call_next: Next) -> Response:
+        path, is_page = request.url.path, request.url.path == "/" or "." in request.url.path
+        unknown = set(request.query_params) - _PARAMETERS.get(path, set())
+        if unknown:
+            return _problem(request, ProblemError(422, "invalid-parameter", str(unknown)))
+        if not state.published and not is_page:
+            detail = "nothing is published; run the indexer"
+            return _problem(request, ProblemError(503, "index-unavailable", detail))
+        answer = await call_next(request)
+        answer.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        return answer
+
+    return guard
+
+
+def _add_catalog_routes(app: FastAPI, state: StandIn) -> None:
+    @app.get("/index")
+    def index() -> Answer:
+        created = {"generation": "g", "space": "s", "created_at": "2026-05-04T03:02:01Z"}
+        return created | {"embedder": "musicnn", "n_tracks": len(state.tracks), "dimension": 1}
+
+    @app.get("/tracks")
+    def tracks(q: str = "", limit: int = 20, offset: int = 0) -> Answer:
+        words = q.lower().split()
+        found = [
+            track.as_json()
+            for track in state.tracks
+            if all(w in f"{track.title} {track.artist} {track.album}".lower() for w in words)
+        ]
+        found.sort(key=lambda track: (track["artist"], track["album"], track["id"]))
+        page = found[offset : offset + limit]
+        return {"tracks": page, "total": len(found), "generation": "g"}
+
+    @app.get("/tracks/{track_id}")
+    def track(track_id: str) -> Answer:
+        tags = [{"name": "guitar", "strength": 0.83}, {"name": "slow", "strength": 0.41}]
+        return {"track": state.track(track_id).as_json(), "tags": tags}
+
+    @app.get("/tracks/{track_id}/audio")
+    def audio(track_id: str) -> FileResponse:
+        return FileResponse(state.audio_file(track_id), media_type="audio/wav")
+
+
+def _add_recommending_routes(app: FastAPI, state: StandIn) -> None:
+    @app.get("/similar")
+    def similar(track_id: str, limit: int = 10, max_per_artist: int | None = None) -> Answer:
+        seed = state.track(track_id)
+        return state.matches(seed.pitch_hz, {seed.id}, limit, max_per_artist)
+
+    @app.post("/similar/clip")
+    def clip(file: UploadFile, limit: int = 10, max_per_artist: int | None = None) -> Answer:
+        if file.file.read(4) != b"RIFF":
+            detail = f"the content of {file.filename} is not audio; send WAV, FLAC, MP3 or OGG"
+            raise ProblemError(415, "unsupported-media", detail)
+        return state.matches(440.0, set(), limit, max_per_artist)
+
+    @app.post("/recommendations")
+    def recommendations(body: Annotated[Answer, Body()]) -> Answer:
+        state.recommended.append(body)
+        liked = [state.track(item["track_id"]) for item in body["positive"]]
+        others = [state.track(item["track_id"]) for item in body["negative"]]
+        without = {track.id for track in liked + others}
+        pitch = sum(track.pitch_hz for track in liked) / len(liked)
+        return state.matches(pitch, without, body["limit"], body.get("max_per_artist"))
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """Serve `app` on a free port of this machine for as long as the block runs; gives its URL."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            if not thread.is_alive():
+                raise RuntimeError("the stand-in server did not start")
+            time.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        server.should_exit = True
+        thread.join()
