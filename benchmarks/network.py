@@ -19,7 +19,7 @@ from safetensors.numpy import load_file
 from threadpoolctl import threadpool_limits
 
 from recommender.embedders.musicnn import WEIGHTS
-from recommender.embedders.musicnn_network import EPSILON, TEMPORAL_TAPS, MusicnnNetwork, Tensors
+from recommender.embedders.musicnn_network import MusicnnNetwork
 
 NOMINAL_FLOP = 2.797e9
 SIDE = 1536
@@ -31,46 +31,6 @@ def product_peak() -> tuple[Callable[[], Any], float]:
     """A large square matrix product, and its floating-point operations."""
     matrix = np.random.default_rng(0).random((SIDE, SIDE), dtype=np.float32)
     return (lambda: matrix @ matrix), 2.0 * SIDE**3
-
-
-def torch_network(tensors: Tensors) -> Callable[[np.ndarray[Any, Any]], Any]:
-    """The same network in PyTorch, eager, as its authors wrote it down."""
-    import torch
-    from torch.nn.functional import conv2d, pad, relu
-
-    torch.set_num_threads(1)
-    weights = {name: torch.tensor(value) for name, value in tensors.items()}
-
-    def normalise(x: Any, number: int, axis: int = 1) -> Any:
-        name = f"batch_normalization_{number}" if number else "batch_normalization"
-        scale = weights[f"{name}/gamma"] / torch.sqrt(weights[f"{name}/moving_variance"] + EPSILON)
-        shift = weights[f"{name}/beta"] - weights[f"{name}/moving_mean"] * scale
-        shape = [-1 if i == axis else 1 for i in range(x.dim())]
-        return x * scale.view(shape) + shift.view(shape)
-
-    def convolve(x: Any, number: int, taps: int) -> Any:
-        name = f"conv2d_{number}" if number else "conv2d"
-        kernel = weights[f"{name}/kernel"].permute(3, 2, 0, 1)
-        padded = pad(x, (0, 0, (taps - 1) // 2, taps // 2))
-        return normalise(relu(conv2d(padded, kernel, weights[f"{name}/bias"])), number + 1)
-
-    def mid_end(x: Any, number: int) -> Any:
-        return convolve(x.transpose(1, 2)[:, None], number, 7)[..., 0]
-
-    @torch.inference_mode()
-    def run(mel: np.ndarray[Any, Any]) -> Any:
-        x = normalise(torch.from_numpy(mel)[:, None], 0)
-        taps = enumerate((7, 7, *TEMPORAL_TAPS))
-        front = torch.cat([convolve(x, number, k).amax(3) for number, k in taps], 1)
-        first = mid_end(front, 5)
-        second = mid_end(first, 6) + first
-        third = mid_end(second, 7) + second
-        features = torch.cat([front, first, second, third], 1)
-        pooled = torch.stack([features.amax(2), features.mean(2)], 2).flatten(1)
-        hidden = normalise(pooled, 9) @ weights["dense/kernel"] + weights["dense/bias"]
-        return normalise(relu(hidden), 10).numpy()
-
-    return run
 
 
 def best_seconds(candidates: dict[str, Callable[[], Any]]) -> dict[str, float]:
@@ -95,6 +55,11 @@ def main() -> None:
         "musicnn": lambda: network(mel),
     }
     if importlib.util.find_spec("torch"):
+        import torch
+
+        from benchmarks.torch_musicnn import torch_network
+
+        torch.set_num_threads(1)
         eager = torch_network(tensors)
         difference = np.abs(eager(mel) - network(mel)[0]).max()
         print(f"largest difference to torch  {difference:.1e}")

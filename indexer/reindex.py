@@ -132,6 +132,8 @@ def forecast(request: Request) -> Forecast:
     LockedError, InvalidParameterError
         As :func:`reindex`.
     """
+    if not (request.data_dir / LIBRARY_FILE).exists():
+        return Forecast(make_plan(_scan(request), request.roots, {}, [], set()), 0)
     with _opened(request) as run:
         return Forecast(run.plan, probably_moved(run.plan, run.found, run.known))
 

@@ -6,6 +6,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.music import music, rendered_music
+
+__all__ = ["music", "rendered_music"]
+
 # on a shared machine a single example may take long without being wrong
 settings.register_profile("soundalike", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("soundalike")

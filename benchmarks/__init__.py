@@ -1,0 +1,1 @@
+"""Measurements: run them by hand, quote ratios of one run."""

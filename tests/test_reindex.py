@@ -1,0 +1,202 @@
+"""The main job on real files, with the real embedder, in real child processes."""
+
+import csv
+import io
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import mutagen
+import numpy as np
+import pytest
+import soundfile
+from rich.console import Console
+
+from indexer.lock import indexer_lock
+from indexer.reindex import Report, Request, forecast, reindex
+from recommender.engine import Options, Recommender
+from recommender.errors import InvalidParameterError, LockedError
+from recommender.generation import current_generation, list_generations, open_generation
+from tests.music import N_TRACKS, tracks_in
+
+QUIET = Console(file=io.StringIO())
+
+
+def request(music: Path, tmp_path: Path) -> Request:
+    return Request((os.fsencode(music),), tmp_path / "data", "musicnn", 1, 2)
+
+
+def run(music: Path, tmp_path: Path, **changes: bool) -> Report:
+    return reindex(replace(request(music, tmp_path), **changes), QUIET)
+
+
+def served(tmp_path: Path) -> Recommender:
+    data = tmp_path / "data"
+    return Recommender(open_generation(data, current_generation(data)))
+
+
+def ids_by_title(tmp_path: Path) -> dict[str, str]:
+    found, _ = served(tmp_path).search("", 100)
+    return {track.metadata.title: track.id for track in found}
+
+
+def test_a_folder_of_music_becomes_a_published_generation(music: Path, tmp_path: Path) -> None:
+    report = run(music, tmp_path)
+    assert (report.added, report.failed, report.tracks) == (N_TRACKS, 0, N_TRACKS)
+    assert report.published
+    recommender = served(tmp_path)
+    found, total = recommender.search("", 100)
+    assert total == N_TRACKS
+    answer = recommender.similar(found[0].id, Options(limit=10))
+    assert len(answer.matches) == N_TRACKS - 1
+    assert found[0].id not in {match.track.id for match in answer.matches}
+    assert found[0].duration_seconds == pytest.approx(5.0, abs=0.1)
+
+
+def test_a_second_run_opens_nothing_and_publishes_nothing(music: Path, tmp_path: Path) -> None:
+    first, second = run(music, tmp_path), run(music, tmp_path)
+    assert (second.unchanged, second.added, second.published) == (N_TRACKS, 0, False)
+    assert second.generation == first.generation
+
+
+def test_a_moved_file_keeps_its_id_and_is_not_embedded_again(music: Path, tmp_path: Path) -> None:
+    run(music, tmp_path)
+    before = ids_by_title(tmp_path)
+    tracks_in(music)[0].rename(music / "renamed.ogg")
+    report = run(music, tmp_path)
+    assert (report.moved, report.added, report.removed) == (1, 0, 0)
+    assert report.audio_seconds == 0.0
+    assert ids_by_title(tmp_path) == before
+
+
+def test_a_retagged_file_keeps_its_id_and_is_not_embedded_again(
+    music: Path, tmp_path: Path
+) -> None:
+    run(music, tmp_path)
+    path = tracks_in(music)[0]
+    tags = mutagen.File(path)
+    old_id = ids_by_title(tmp_path)[tags["title"][0]]
+    tags["title"] = "A new name " * 40
+    tags.save()
+    report = run(music, tmp_path)
+    assert (report.updated, report.added, report.audio_seconds) == (1, 0, 0.0)
+    assert old_id in ids_by_title(tmp_path).values()
+    assert any(title.startswith("A new name") for title in ids_by_title(tmp_path))
+
+
+def test_a_gone_file_leaves_the_generation_and_comes_back_for_free(
+    music: Path, tmp_path: Path
+) -> None:
+    run(music, tmp_path)
+    path = tracks_in(music)[0]
+    content = path.read_bytes()
+    path.unlink()
+    assert run(music, tmp_path).removed == 1
+    assert len(ids_by_title(tmp_path)) == N_TRACKS - 1
+    path.write_bytes(content)
+    report = run(music, tmp_path)
+    assert (report.tracks, report.audio_seconds) == (N_TRACKS, 0.0)
+
+
+def test_identical_audio_is_one_track_with_two_files(music: Path, tmp_path: Path) -> None:
+    shutil.copy(tracks_in(music)[0], music / "copy.ogg")
+    report = run(music, tmp_path)
+    assert report.added + report.duplicates == N_TRACKS + 1
+    assert report.tracks == N_TRACKS
+    (music / "copy.ogg").unlink()
+    assert run(music, tmp_path).tracks == N_TRACKS
+
+
+def test_new_audio_under_an_old_name_is_another_track(music: Path, tmp_path: Path) -> None:
+    run(music, tmp_path)
+    first = tracks_in(music)[0]
+    gone_id = ids_by_title(tmp_path)[mutagen.File(first)["title"][0]]
+    noise = np.random.default_rng(0).normal(0, 0.1, 22_050 * 4)
+    soundfile.write(first, noise, 22_050, format="OGG")
+    report = run(music, tmp_path)
+    assert (report.updated, report.tracks) == (1, N_TRACKS)
+    assert gone_id not in ids_by_title(tmp_path).values()
+
+
+def test_bad_files_are_rows_with_reasons_and_stay_until_they_change(
+    music: Path, tmp_path: Path
+) -> None:
+    (music / "empty.mp3").touch()
+    (music / "text.mp3").write_text("this is not music\n" * 100)
+    soundfile.write(music / "silence.wav", np.zeros(22_050 * 5), 22_050)
+    soundfile.write(music / "short.wav", np.full(2_205, 0.1), 22_050)
+    report = run(music, tmp_path)
+    reasons = {Path(os.fsdecode(f.path)).name: f.reason for f in report.failures}
+    assert reasons == {
+        "empty.mp3": "unsupported-media",
+        "text.mp3": "unsupported-media",
+        "silence.wav": "silent-audio",
+        "short.wav": "audio-too-short",
+    }
+    assert report.added == N_TRACKS
+    again = run(music, tmp_path)
+    assert (again.failed, again.failed_before) == (0, 4)
+    shutil.copy(tracks_in(music)[0], music / "empty.mp3")
+    assert run(music, tmp_path).failed_before == 3
+
+
+def test_full_listens_to_everything_again(music: Path, tmp_path: Path) -> None:
+    run(music, tmp_path)
+    report = run(music, tmp_path, full=True)
+    assert report.updated == N_TRACKS
+    assert report.audio_seconds == pytest.approx(5.0 * N_TRACKS, abs=1.0)
+
+
+def test_a_forecast_changes_nothing(music: Path, tmp_path: Path) -> None:
+    plan = forecast(request(music, tmp_path))
+    assert len(plan.plan.new) == N_TRACKS
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_folder_that_lost_all_its_music_is_refused(music: Path, tmp_path: Path) -> None:
+    run(music, tmp_path)
+    shutil.rmtree(music)
+    with pytest.raises(InvalidParameterError, match="is not a folder"):
+        run(music, tmp_path)
+    music.mkdir()
+    with pytest.raises(InvalidParameterError, match="--allow-empty"):
+        run(music, tmp_path)
+    assert run(music, tmp_path, allow_empty=True).tracks == 0
+
+
+def test_two_folders_are_kept_side_by_side(music: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    tracks_in(music)[0].rename(other / "moved-away.ogg")
+    run(music, tmp_path)
+    assert run(other, tmp_path).tracks == N_TRACKS
+    assert run(music, tmp_path).tracks == N_TRACKS
+
+
+def test_credits_reach_the_catalog_and_outrank_tags(music: Path, tmp_path: Path) -> None:
+    path = tracks_in(music)[0]
+    with (music / "ATTRIBUTION.csv").open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["path", "title", "licence", "attribution"])
+        rows.writerow([path.relative_to(music), "Curated", "CC0-1.0", "by nobody"])
+    run(music, tmp_path)
+    [track], _ = served(tmp_path).search("curated", 10)
+    assert (track.metadata.licence, track.metadata.attribution) == ("CC0-1.0", "by nobody")
+    (music / "ATTRIBUTION.csv").unlink()
+    report = run(music, tmp_path)
+    assert (report.published, report.audio_seconds) == (True, 0.0)
+    assert served(tmp_path).search("curated", 10)[1] == 0
+
+
+def test_a_second_indexer_is_refused(music: Path, tmp_path: Path) -> None:
+    with indexer_lock(tmp_path / "data"), pytest.raises(LockedError, match="another indexer"):
+        run(music, tmp_path)
+
+
+def test_old_generations_are_pruned(music: Path, tmp_path: Path) -> None:
+    for path in [None, *tracks_in(music)[:4]]:
+        if path:
+            path.unlink()
+        run(music, tmp_path)
+    assert len(list_generations(tmp_path / "data")) == 3
