@@ -1,14 +1,16 @@
 """The metadata of one published generation: read-only, addressed by row like the index."""
 
 import unicodedata
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import sqlalchemy as sa
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from recommender.columns import metadata_columns, metadata_of
 from recommender.embedding import FloatArray, Rows
@@ -17,6 +19,7 @@ from recommender.records import LibraryTrack
 from recommender.track import Track
 
 MAX_WORDS = 50
+CONNECTIONS = 8
 _ROWS_AT_ONCE = 500
 _schema = sa.MetaData()
 _tracks = sa.Table(
@@ -97,16 +100,24 @@ class Catalog:
         # immutable: no locks, no -wal or -shm files beside a published file
         flags = {"mode": "ro", "immutable": "1", "uri": "true"}
         url = sa.URL.create("sqlite", database=path.absolute().as_uri(), query=flags)
-        catalog = cls(sa.create_engine(url, poolclass=NullPool))
+        engine = sa.create_engine(
+            url, poolclass=QueuePool, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=None
+        )
+        catalog = cls(engine)
+        weakref.finalize(catalog, engine.dispose)
         try:
-            catalog._check_columns()
+            catalog._connect()
         except sa.exc.DatabaseError as error:
             raise GenerationError(f"catalog={path.name} cannot be read: {error.orig}") from error
         return catalog
 
-    def _check_columns(self) -> None:
-        with self._engine.connect() as connection:
-            connection.execute(sa.select(_tracks).limit(1))
+    def _connect(self) -> None:
+        """Open every connection now: the generation may be pruned while it is still served."""
+        with ExitStack() as connections:
+            for _ in range(CONNECTIONS):
+                connection = connections.enter_context(self._engine.connect())
+                # a connection opens the file, and finds out what it holds, with its first query
+                connection.execute(sa.select(_tracks).limit(1))
 
     def __len__(self) -> int:
         with self._engine.connect() as connection:

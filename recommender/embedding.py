@@ -4,7 +4,7 @@ The indexer and the clip route call the same :func:`embed`, so a clip and a trac
 measured the same way.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -177,11 +177,16 @@ def embed(source: AudioSource, embedder: Embedder, n_windows: int | None) -> Emb
     SilentAudioError
         No window is louder than `SILENCE_DBFS`.
     """
+    return _pooled(_audible_batches(source, embedder.spec, n_windows), embedder)
+
+
+def _pooled(batches: Iterable[FloatArray], embedder: Embedder, gain: float = 1.0) -> Embedding:
     spec = embedder.spec
     vector = np.zeros(spec.frame_dimension)
     tags = np.zeros(len(spec.tag_names))
     power, count = 0.0, 0
-    for windows in _audible_batches(source, spec, n_windows):
+    for batch in batches:
+        windows = batch * np.float32(gain)
         frames = embedder.embed(windows)
         vector += frames.vectors.sum(axis=0, dtype=np.float64)
         tags += frames.tags.sum(axis=0, dtype=np.float64)
@@ -217,26 +222,16 @@ def embed_at_levels(
     """
     if not levels_dbfs:
         return [embed(source, embedder, n_windows)]
-    batches = _audible_batches(source, embedder.spec, n_windows)
-    own_level = float(_decibels(np.concatenate([_power(windows) for windows in batches]).mean()))
+    spec = embedder.spec
+    powers = [_power(windows) for windows in _audible_batches(source, spec, n_windows)]
+    own_level = float(_decibels(np.concatenate(powers).mean()))
+    # the same windows at every level: what is silence in the clip must not become music
     return [
-        embed(_Amplified(source, level - own_level), embedder, n_windows) for level in levels_dbfs
+        _pooled(
+            _audible_batches(source, spec, n_windows), embedder, 10 ** ((level - own_level) / 20)
+        )
+        for level in levels_dbfs
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Amplified:
-    source: AudioSource
-    gain_db: float
-
-    def n_samples(self, sample_rate: int) -> int:
-        return self.source.n_samples(sample_rate)
-
-    def read_windows(
-        self, starts: Sequence[int], window_samples: int, sample_rate: int
-    ) -> FloatArray:
-        windows = self.source.read_windows(starts, window_samples, sample_rate)
-        return windows * np.float32(10.0 ** (self.gain_db / 20.0))
 
 
 def _audible_batches(

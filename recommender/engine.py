@@ -4,10 +4,12 @@ A question differs from another only in its query vectors, its tags and what it 
 `Recommender._answer` does the searching, the ranking and the reasons for every one of them.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from recommender.catalog import folded
 from recommender.embedding import Embedding, FloatArray, Rows
@@ -27,6 +29,8 @@ MAX_LIMIT = 100
 # Rocchio's weight of what is disliked against what is liked
 DISLIKE_WEIGHT = 0.5
 OVERFETCH = 4
+# how far the index's float32 similarities may lie from those in float64
+SEARCH_ERROR = 2e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +129,12 @@ class Recommender:
         """
         if not positive:
             raise InvalidParameterError("positive=[] must name at least one track")
+        weights, against = _weights(positive), _weights(negative)
         ids = [preference.track_id for preference in (*positive, *negative)]
         rows = self._known_rows(ids)
         liked, disliked = rows[: len(positive)], rows[len(positive) :]
-        weights = np.array([p.weight for p in positive])
         query = self._weighted_mean(liked, weights)
         if negative:
-            against = np.array([p.weight for p in negative])
             query = query - DISLIKE_WEIGHT * self._weighted_mean(disliked, against)
         if float(np.linalg.norm(query)) < 1e-6:
             raise InvalidParameterError("positive and negative cancel out; leave one of them out")
@@ -181,6 +184,8 @@ class Recommender:
         self, queries: FloatArray, excluded: Rows, options: Options
     ) -> tuple[list[int], dict[int, float]]:
         """Rows of the answer; fetches more until no row left out could belong in it."""
+        if options.limit < 1:
+            raise InvalidParameterError(f"limit={options.limit} must be at least 1")
         total = len(self.generation.index)
         fetched = min(total, options.limit * OVERFETCH)
         while fetched:
@@ -205,10 +210,12 @@ class Recommender:
         found = [self.generation.index.nearest(query, k, excluded) for query in queries]
         rows = np.unique(np.concatenate([found_rows for found_rows, _ in found]))
         frontier = max(float(similarity(c[-1:])[0]) if len(c) == k else -1.0 for _, c in found)
-        # a row found by one query may be closer to another query that had k closer ones
-        cosines = self.generation.index.vectors(rows) @ queries.T
-        best = cosines.max(axis=1) if len(rows) else np.empty(0, np.float32)
-        return *ordered(rows, similarity(best)), frontier
+        # a row found by one query may be closer to another query that had k closer ones; in
+        # float64, for in float32 equal vectors differ by their place in the matrix, and it shows
+        vectors = self.generation.index.vectors(rows).astype(np.float64)
+        cosines = vectors @ queries.T.astype(np.float64)
+        best = cosines.max(axis=1) if len(rows) else np.empty(0)
+        return *ordered(rows, similarity(best)), frontier + SEARCH_ERROR
 
     def _capped(self, rows: Rows, options: Options) -> list[int]:
         if options.max_per_artist is None:
@@ -239,14 +246,25 @@ class Recommender:
             raise UnknownTrackError(unknown)
         return rows
 
-    def _weighted_mean(self, rows: Rows, weights: np.ndarray) -> FloatArray:
+    def _weighted_mean(self, rows: Rows, weights: npt.NDArray[np.float64]) -> FloatArray:
         vectors = self.generation.index.vectors(rows)
         return np.average(vectors, axis=0, weights=weights).astype(np.float32)
 
-    def _mean_tags(self, rows: Rows, weights: np.ndarray) -> dict[str, float]:
+    def _mean_tags(self, rows: Rows, weights: npt.NDArray[np.float64]) -> dict[str, float]:
         tags = self.generation.catalog.tags(rows)
         mean = np.average([tags[int(row)] for row in rows], axis=0, weights=weights)
         return self._strengths(mean)
 
     def _strengths(self, probabilities: FloatArray) -> dict[str, float]:
         return tag_strengths(self.generation.tag_names, probabilities)
+
+
+def _weights(preferences: Sequence[Preference]) -> npt.NDArray[np.float64]:
+    """Weights relative to the largest one, so that sums of very large ones stay finite."""
+    for preference in preferences:
+        if not 0 < preference.weight < math.inf:
+            raise InvalidParameterError(
+                f"weight={preference.weight} of track_id={preference.track_id} must be above 0"
+            )
+    weights = np.array([preference.weight for preference in preferences])
+    return weights / weights.max() if len(weights) else weights

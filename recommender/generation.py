@@ -24,6 +24,7 @@ from recommender.index.faiss import FaissIndex
 from recommender.manifest import CATALOG, CENTRE, IDS, INDEX, MANIFEST, Manifest
 
 NORM_TOLERANCE = 1e-3
+PROBES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,16 @@ class Generation:
 
     def rows_of(self, track_ids: list[str]) -> tuple[Rows, list[str]]:
         """Rows of the known ids, in their order, and the ids that are not known."""
-        wanted = np.array(track_ids, dtype=np.str_)
-        rows = np.searchsorted(self.ids, wanted)
-        rows[rows == len(self.ids)] = 0
-        known = self.ids[rows] == wanted if len(self.ids) else np.zeros(len(wanted), dtype=bool)
-        unknown = [id_ for id_, found in zip(track_ids, known, strict=True) if not found]
-        return rows[known].astype(np.int64), unknown
+        # of the type of the ids: one long text would have numpy widen a copy of all of them
+        rows = np.searchsorted(self.ids, np.array(track_ids, dtype=self.ids.dtype))
+        found, unknown = list[int](), list[str]()
+        for id_, row in zip(track_ids, rows.tolist(), strict=True):
+            # as Python text, because numpy's own was cut, and drops NULs at its end
+            if row < len(self.ids) and str(self.ids[row]) == id_:
+                found.append(row)
+            else:
+                unknown.append(id_)
+        return np.array(found, dtype=np.int64), unknown
 
     def project(self, vector: FloatArray) -> FloatArray:
         """Turn a pooled vector into a unit vector that can be compared with the index."""
@@ -103,14 +108,19 @@ def current_generation(data_dir: Path) -> str:
     """
     try:
         name = (data_dir / "CURRENT").read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, UnicodeDecodeError):
         name = ""
-    if not name or Path(name).name != name:
+    if not _is_name(name):
         raise IndexUnavailableError(
             f"data_dir={data_dir} holds no published index; "
             "run: python -m indexer reindex MUSIC_DIR"
         )
     return name
+
+
+def _is_name(name: str) -> bool:
+    """Whether it can be the name of a generation: of a folder, neither hidden nor elsewhere."""
+    return Path(name).name == name and name.isprintable() and name[:1] not in ("", ".")
 
 
 def make_current(data_dir: Path, name: str) -> None:
@@ -149,11 +159,21 @@ def open_generation(data_dir: Path, name: str) -> Generation:
         manifest=manifest,
         index=FaissIndex.load(folder / INDEX),
         catalog=Catalog.open(folder / CATALOG),
-        ids=np.load(folder / IDS, allow_pickle=False),
-        centre=np.load(folder / CENTRE, allow_pickle=False),
+        ids=_load_array(folder / IDS),
+        centre=_load_array(folder / CENTRE),
     )
     check_fit(generation)
     return generation
+
+
+def _load_array(path: Path) -> np.ndarray[Any, Any]:
+    try:
+        array: np.ndarray[Any, Any] = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise GenerationError(
+            f"generation={path.parent.name} file={path.name} is no array"
+        ) from error
+    return array
 
 
 def check_fit(generation: Generation) -> None:
@@ -171,18 +191,31 @@ def check_fit(generation: Generation) -> None:
         raise GenerationError(f"generation={name} index does not have the shape {shape}")
     if len(generation.catalog) != manifest.n_tracks or len(ids) != manifest.n_tracks:
         raise GenerationError(f"generation={name} catalog and index differ in their tracks")
-    if not (ids[:-1] < ids[1:]).all():
+    if ids.ndim != 1 or ids.dtype.kind != "U" or not (ids[:-1] < ids[1:]).all():
         raise GenerationError(f"generation={name} ids are not unique and in order")
     centre = generation.centre
-    if centre.shape != (manifest.dimension,) or not np.isfinite(centre).all():
+    right_shape = centre.dtype == np.float32 and centre.shape == (manifest.dimension,)
+    if not right_shape or not np.isfinite(centre).all():
         raise GenerationError(f"generation={name} file={CENTRE} is not a finite vector")
-    _check_vectors(generation)
+    probes = np.linspace(0, len(ids) - 1, min(PROBES, len(ids))).astype(np.int64)
+    _check_catalog(generation, probes)
+    _check_vectors(generation, probes)
 
 
-def _check_vectors(generation: Generation) -> None:
-    name, n_tracks = generation.manifest.generation, generation.manifest.n_tracks
+def _check_catalog(generation: Generation, probes: Rows) -> None:
+    name, n_tags = generation.manifest.generation, len(generation.tag_names)
+    tracks, tags = generation.catalog.tracks(probes), generation.catalog.tags(probes)
+    for row in probes.tolist():
+        if row not in tracks or tracks[row].id != generation.ids[row]:
+            raise GenerationError(f"generation={name} row={row} of catalog and ids differ")
+        if tags[row].shape != (n_tags,):
+            raise GenerationError(f"generation={name} row={row} does not have {n_tags} tags")
+
+
+def _check_vectors(generation: Generation, probes: Rows) -> None:
+    name = generation.manifest.generation
     none = np.empty(0, np.int64)
-    for row in np.linspace(0, n_tracks - 1, min(20, n_tracks)).astype(np.int64):
+    for row in probes:
         vector = generation.index.vectors(np.array([row]))[0]
         if not abs(float(np.linalg.norm(vector)) - 1.0) < NORM_TOLERANCE:
             raise GenerationError(f"generation={name} row={row} is not a unit vector")

@@ -41,18 +41,19 @@ class Library:
         ------
         GenerationError
             The file is no library, or one of another schema version.
+        StorageError
+            The disk is full, or the file may not be written.
         """
-        engine = sa.create_engine(f"sqlite:///{path}")
+        # not an f-string: "?" and "#" in a folder's name would be read as parts of a URL
+        engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))
         sa.event.listen(engine, "connect", _set_pragmas)
+        library = cls(engine)
         try:
-            _create_schema(engine)
-        except sa.exc.DatabaseError as error:
-            engine.dispose()
-            raise GenerationError(
-                f"library={path} cannot be opened ({error.orig}); restore or delete it, "
-                "then run reindex"
-            ) from error
-        return cls(engine)
+            library._create_schema()
+        except BaseException:
+            library.close()
+            raise
+        return library
 
     def close(self) -> None:
         """Release the database."""
@@ -127,22 +128,22 @@ class Library:
     def store(self, outcomes: Sequence[Indexed | Failed], space: Space) -> None:
         """Store what became of some files, in one transaction."""
         with self._writing() as connection:
-            for outcome in outcomes:
-                if isinstance(outcome, Indexed):
-                    _store_indexed(connection, outcome, space.id)
-                else:
-                    _store_failed(connection, outcome)
-            _touch(connection)
+            changed = [_store_outcome(connection, outcome, space.id) for outcome in outcomes]
+            if any(changed):
+                _touch(connection)
 
     def forget_files(self, paths: Sequence[bytes]) -> None:
         """Drop files that are gone; their tracks and vectors stay for the day they come back."""
         if not paths:
             return
+        values, forgotten = [{"gone": path} for path in paths], 0
         with self._writing() as connection:
-            for table in (t.files, t.failures):
+            for table in (t.failures, t.files):
                 gone = sa.delete(table).where(table.c.path == sa.bindparam("gone"))
-                connection.execute(gone, [{"gone": path} for path in paths])
-            _touch(connection)
+                forgotten = connection.execute(gone, values).rowcount
+            # failures alone are not published
+            if forgotten:
+                _touch(connection)
 
     def set_credits(self, roots: Sequence[bytes], rows: Mapping[bytes, Mapping[str, str]]) -> None:
         """Replace what is known of credits below `roots`; `rows` maps paths to credit fields."""
@@ -153,7 +154,7 @@ class Library:
             if old == new:
                 return
             for path in old:
-                connection.execute(sa.delete(t.file_credits).where(t.file_credits.c.path == path))
+                _delete(connection, t.file_credits, path)
             if new:
                 connection.execute(sa.insert(t.file_credits), list(new.values()))
             _touch(connection)
@@ -164,15 +165,36 @@ class Library:
             complaint = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
         return "" if complaint == "ok" else str(complaint)
 
+    def _create_schema(self) -> None:
+        with self._writing() as connection:
+            version = connection.exec_driver_sql("PRAGMA user_version").scalar()
+            if version not in (0, t.SCHEMA_VERSION):
+                raise GenerationError(
+                    f"library schema_version={version} is not {t.SCHEMA_VERSION}; "
+                    "use the Soundalike version that wrote it, or delete it and run reindex"
+                )
+            if version == 0 and sa.inspect(connection).get_table_names():
+                raise GenerationError(
+                    "library.db is the database of another program; choose another data folder"
+                )
+            # first: a crash between the two must not look like another program's database
+            connection.exec_driver_sql(f"PRAGMA user_version={t.SCHEMA_VERSION}")
+            t.schema.create_all(connection)
+
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
+        path = self._engine.url.database
         try:
             with self._engine.begin() as connection:
                 yield connection
         except sa.exc.OperationalError as error:
             raise StorageError(
-                f"library={self._engine.url.database} could not be written ({error.orig}); "
+                f"library={path} could not be written ({error.orig}); "
                 "make room or mend permissions, then run reindex again"
+            ) from error
+        except sa.exc.DatabaseError as error:
+            raise GenerationError(
+                f"library={path} is damaged ({error.orig}); restore or delete it, then run reindex"
             ) from error
 
     def _meta(self, key: str) -> str:
@@ -187,20 +209,16 @@ def _set_pragmas(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA trusted_schema=OFF")
 
 
-def _create_schema(engine: sa.Engine) -> None:
-    with engine.begin() as connection:
-        version = connection.exec_driver_sql("PRAGMA user_version").scalar()
-        if version not in (0, t.SCHEMA_VERSION):
-            raise GenerationError(
-                f"library schema_version={version} is not {t.SCHEMA_VERSION}; "
-                "use the Soundalike version that wrote it, or delete it and run reindex"
-            )
-        t.schema.create_all(connection)
-        connection.exec_driver_sql(f"PRAGMA user_version={t.SCHEMA_VERSION}")
-
-
 def _touch(connection: sa.Connection) -> None:
     _upsert(connection, t.meta, {"key": "revision", "value": uuid.uuid4().hex})
+
+
+def _store_outcome(connection: sa.Connection, outcome: Indexed | Failed, space_id: str) -> bool:
+    """Store one outcome; whether what would be published may have changed."""
+    if isinstance(outcome, Indexed):
+        _store_indexed(connection, outcome, space_id)
+        return True
+    return _store_failed(connection, outcome)
 
 
 def _store_indexed(connection: sa.Connection, outcome: Indexed, space_id: str) -> None:
@@ -215,7 +233,7 @@ def _store_indexed(connection: sa.Connection, outcome: Indexed, space_id: str) -
         t.files,
         {"path": outcome.path, "track_id": track.id, **asdict(outcome.state)},
     )
-    connection.execute(sa.delete(t.failures).where(t.failures.c.path == outcome.path))
+    _delete(connection, t.failures, outcome.path)
     if outcome.embedding is not None:
         _upsert(connection, t.vectors, _vector_row(outcome.embedding, track.id, space_id))
 
@@ -231,9 +249,9 @@ def _vector_row(embedding: Embedding, track_id: str, space_id: str) -> dict[str,
     }
 
 
-def _store_failed(connection: sa.Connection, outcome: Failed) -> None:
+def _store_failed(connection: sa.Connection, outcome: Failed) -> bool:
     # a file that was good and is now bad must leave the catalog
-    connection.execute(sa.delete(t.files).where(t.files.c.path == outcome.path))
+    was_good = _delete(connection, t.files, outcome.path)
     row = {
         "path": outcome.path,
         **asdict(outcome.state),
@@ -242,6 +260,12 @@ def _store_failed(connection: sa.Connection, outcome: Failed) -> None:
         "failed_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     _upsert(connection, t.failures, row)
+    return was_good
+
+
+def _delete(connection: sa.Connection, table: sa.Table, path: bytes) -> bool:
+    """Delete the row of a path; whether there was one."""
+    return connection.execute(sa.delete(table).where(table.c.path == path)).rowcount > 0
 
 
 def _upsert(connection: sa.Connection, table: sa.Table, row: Mapping[str, object]) -> None:

@@ -60,7 +60,8 @@ class LiveRecommender:
     def stop(self) -> None:
         """Stop following; what is served stays usable."""
         self._stopped.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def refresh(self) -> None:
         """Look at `CURRENT` once, and serve what it names if that verifies."""
@@ -78,7 +79,9 @@ class LiveRecommender:
         except (GenerationError, OSError) as error:
             _log.error("refused generation=%s: %s", wanted, error)
             recommender = self._served.recommender or self._newest_valid(wanted)
-            self._served = _Served(recommender, wanted, str(error))
+            # damage does not heal, but a disk that could not be read may: ask again
+            tried = wanted if isinstance(error, GenerationError) else ""
+            self._served = _Served(recommender, tried, str(error))
             return
         self._served = _Served(Recommender(generation), wanted, "")
         _log.info("serving generation=%s tracks=%d", wanted, generation.manifest.n_tracks)
@@ -96,4 +99,8 @@ class LiveRecommender:
 
     def _follow(self) -> None:
         while not self._stopped.wait(self._poll_seconds):
-            self.refresh()
+            try:
+                self.refresh()
+            except Exception:
+                # the thread must outlive whatever this is, or the old index is served for ever
+                _log.exception("could not look for a new generation; trying again")

@@ -1,11 +1,13 @@
 """The manifest: what a generation says of itself, and the digests it is verified by."""
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from recommender.errors import GenerationError
+from recommender.space import id_of
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
@@ -52,29 +54,54 @@ class Manifest:
     files: dict[str, dict[str, Any]]
 
     def to_json(self) -> str:
-        """The manifest as the text of its file."""
-        return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
+        """The manifest as the text of its file, sealed with the digest of its own content."""
+        content = asdict(self)
+        seal = hashlib.sha256(_dumped(content).encode()).hexdigest()
+        return _dumped({**content, "seal": seal})
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read the manifest of a generation.
+        """Read the manifest of a generation; a single changed byte is noticed.
 
         Raises
         ------
         GenerationError
-            There is none, or it is not one that this version understands.
+            There is none, it is damaged, or not one that this version understands.
         """
         try:
-            manifest = cls(**json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+            # bytes: text mode would read a damaged line end as a good one
+            text = (folder / MANIFEST).read_bytes().decode()
+            content = json.loads(text)
+            _check_version(folder.name, content["schema_version"])
+            del content["seal"]
+            manifest = cls(**content)
+            sound = manifest.to_json() == text and manifest._fits(folder.name)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise GenerationError(
                 f"generation={folder.name} has no valid {MANIFEST} ({type(error).__name__})"
             ) from error
-        if manifest.schema_version != SCHEMA_VERSION:
-            raise GenerationError(
-                f"generation={folder.name} has schema_version={manifest.schema_version}, "
-                f"this version reads {SCHEMA_VERSION}; run reindex"
-            )
-        if manifest.generation != folder.name or set(manifest.files) != set(DATA_FILES):
+        if not sound:
             raise GenerationError(f"generation={folder.name} does not fit its {MANIFEST}")
         return manifest
+
+    def _fits(self, name: str) -> bool:
+        described = self.space["embedder"]["frame_dimension"], id_of(self.space)
+        complete = all(set(entry) == {"size", "sha256"} for entry in self.files.values())
+        return (
+            self.generation == name
+            and (self.dimension, self.space_id) == described
+            and complete
+            and set(self.files) == set(DATA_FILES)
+        )
+
+
+def _dumped(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=1, sort_keys=True) + "\n"
+
+
+def _check_version(name: str, version: object) -> None:
+    if version != SCHEMA_VERSION:
+        raise GenerationError(
+            f"generation={name} has schema_version={version}, "
+            f"this version reads {SCHEMA_VERSION}; run reindex"
+        )

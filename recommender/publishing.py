@@ -67,12 +67,12 @@ def publish(data_dir: Path, library: Library, space: Space) -> str:
     ------
     GenerationError
         What was built fails its own checks; the old generation stays.
-    OSError
+    StorageError, OSError
         The disk is full or not writable; the old generation stays.
     """
     sweep(data_dir)
     now = datetime.now(UTC)
-    name = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+    name = f"{now:%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(4)}"
     home = generations_dir(data_dir)
     home.mkdir(parents=True, exist_ok=True)
     temporary = home / (_TEMPORARY + name)
@@ -87,7 +87,7 @@ def publish(data_dir: Path, library: Library, space: Space) -> str:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     sync(home)
-    open_generation(data_dir, name)
+    _check_or_remove(data_dir, name)
     make_current(data_dir, name)
     prune(data_dir)
     return name
@@ -103,7 +103,23 @@ def prune(data_dir: Path) -> None:
     """Remove old generations; the served one and the newest `KEEP_GENERATIONS` stay."""
     keep = {current_generation(data_dir), *list_generations(data_dir)[-KEEP_GENERATIONS:]}
     for name in set(list_generations(data_dir)) - keep:
-        shutil.rmtree(generations_dir(data_dir) / name)
+        _remove(generations_dir(data_dir) / name)
+
+
+def _check_or_remove(data_dir: Path, name: str) -> None:
+    """Verify what was written as a reader does; what fails must not pass for a generation."""
+    try:
+        open_generation(data_dir, name)
+    except BaseException:
+        _remove(generations_dir(data_dir) / name)
+        raise
+
+
+def _remove(folder: Path) -> None:
+    """Remove a generation; the next run sweeps what a crash in between leaves."""
+    doomed = folder.with_name(_TEMPORARY + folder.name)
+    folder.rename(doomed)
+    shutil.rmtree(doomed, ignore_errors=True)
 
 
 def fit_centre(vectors: FloatArray) -> FloatArray:

@@ -16,7 +16,7 @@ TAG_THRESHOLD = 0.05
 Similarities = npt.NDArray[np.float64]
 
 
-def similarity(cosines: FloatArray) -> Similarities:
+def similarity(cosines: npt.NDArray[np.floating]) -> Similarities:
     """(1 + cosine) / 2, within [0, 1], rounded so that equal vectors are exactly equal.
 
     Cosines of the same two vectors differ in the seventh decimal with the size of the batch that

@@ -1,7 +1,7 @@
 """Settings: read once from the environment, checked, and handed down."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,9 +21,13 @@ class Settings:
         default=Path("data"), metadata={"help": "Folder of the library, generations and weights."}
     )
     embedder: str = field(default="musicnn", metadata={"help": "Embedder of the indexer."})
-    workers: int = field(default=0, metadata={"help": "Processes that embed; 0 for one a core."})
+    workers: int = field(
+        default=0, metadata={"range": (0, 1024), "help": "Processes that embed; 0 for one a core."}
+    )
     host: str = field(default="127.0.0.1", metadata={"help": "Address the service listens on."})
-    port: int = field(default=8000, metadata={"help": "Port the service listens on."})
+    port: int = field(
+        default=8000, metadata={"range": (0, 65535), "help": "Port the service listens on."}
+    )
     allowed_hosts: str = field(
         default="localhost,127.0.0.1,[::1]",
         metadata={"help": "Host names the service answers to, with commas between; * for any."},
@@ -32,13 +36,19 @@ class Settings:
         default=True, metadata={"help": "Whether GET /tracks/{id}/audio hands out files."}
     )
     max_clip_bytes: int = field(
-        default=32 * 2**20, metadata={"help": "Largest clip that may be uploaded, in bytes."}
+        default=32 * 2**20,
+        metadata={"range": (1024, 2**40), "help": "Largest clip that may be uploaded, in bytes."},
     )
     clip_workers: int = field(
-        default=2, metadata={"help": "Processes that decode and embed uploaded clips."}
+        default=2,
+        metadata={"range": (1, 64), "help": "Processes that decode and embed uploaded clips."},
     )
     poll_seconds: float = field(
-        default=2.0, metadata={"help": "How often the service looks for a new generation."}
+        default=2.0,
+        metadata={
+            "range": (0.05, 86400),
+            "help": "How often the service looks for a new generation.",
+        },
     )
 
     @classmethod
@@ -56,11 +66,14 @@ class Settings:
             raise InvalidParameterError(
                 f"{unknown[0]} is not a setting; settings are {', '.join(sorted(known))}"
             )
-        values = {f.name: _parse(k, environ[k], f.type) for k, f in known.items() if k in environ}
+        values = {f.name: _parse(k, environ[k], f) for k, f in known.items() if k in environ}
         return cls(**values)
 
 
-def _parse(name: str, text: str, kind: Any) -> Any:
+def _parse(name: str, text: str, setting: Field[Any]) -> Any:
+    if not text.strip():
+        raise InvalidParameterError(f"{name} is empty; give it a value or unset it")
+    kind: Any = setting.type
     try:
         if kind is bool:
             return {"1": True, "true": True, "0": False, "false": False}[text.strip().lower()]
@@ -69,6 +82,8 @@ def _parse(name: str, text: str, kind: Any) -> Any:
         raise InvalidParameterError(
             f"{name}={text} is not a valid {kind.__name__}; see docs/settings.md"
         ) from error
-    if kind in (int, float) and not 0 <= value < float("inf"):
-        raise InvalidParameterError(f"{name}={text} must be 0 or more")
+    if kind in (int, float):
+        least, most = setting.metadata["range"]
+        if not least <= value <= most:
+            raise InvalidParameterError(f"{name}={text} must be {least:g} to {most:g}")
     return value

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from recommender.embedding import EmbedderSpec
 
@@ -29,11 +31,9 @@ class Space:
     @property
     def id(self) -> str:
         """Name of the embedder and a digest of the whole description."""
-        canonical = json.dumps(self.describe(), sort_keys=True, separators=(",", ":"))
-        digest = hashlib.sha256(canonical.encode()).hexdigest()
-        return f"{self.embedder.name}-{digest[:12]}"
+        return id_of(self.describe())
 
-    def describe(self) -> dict[str, object]:
+    def describe(self) -> dict[str, Any]:
         """Everything that the id is a digest of, as plain values for a manifest."""
         return {
             "embedder": asdict(self.embedder),
@@ -42,3 +42,10 @@ class Space:
             "pooling": POOLING,
             "projection": PROJECTION,
         }
+
+
+def id_of(description: Mapping[str, Any]) -> str:
+    """The id of the space that :meth:`Space.describe` describes, here or in a manifest."""
+    canonical = json.dumps(description, sort_keys=True, separators=(",", ":"))
+    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    return f"{description['embedder']['name']}-{digest[:12]}"

@@ -18,7 +18,7 @@ from recommender.child import ERROR
 from recommender.errors import ChildFailedError, SilentAudioError, UnknownTrackError
 from recommender.sandbox import ChildLimits, ChildPool, _error_from
 
-LIMITS = ChildLimits(memory_bytes=512 * 1024**2, cpu_seconds=1.0, wall_seconds=3.0)
+LIMITS = ChildLimits(memory_bytes=512 * 1024**2, cpu_seconds=1.0, wall_seconds=60.0)
 
 
 def echo(*values: bytes) -> bytes:

@@ -11,7 +11,7 @@ from recommender.errors import InvalidParameterError
 class VectorIndex(Protocol):
     """An immutable index over unit vectors, addressed by row; safe to search from many threads.
 
-    `tests/contracts.py` holds every implementation to the exact one.
+    `tests/contracts_index.py` holds every implementation to the exact one.
     """
 
     @property

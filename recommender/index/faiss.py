@@ -6,7 +6,7 @@ import faiss
 import numpy as np
 
 from recommender.embedding import FloatArray, Rows
-from recommender.errors import GenerationError
+from recommender.errors import GenerationError, StorageError
 from recommender.index import checked_query
 
 
@@ -46,8 +46,19 @@ class FaissIndex:
         return cls(index)
 
     def save(self, path: Path) -> None:
-        """Write the index to `path`; the caller makes that durable."""
-        faiss.write_index(self._index, str(path))
+        """Write the index to `path`; the caller makes that durable.
+
+        Raises
+        ------
+        StorageError
+            The disk is full or not writable.
+        """
+        try:
+            faiss.write_index(self._index, str(path))
+        except RuntimeError as error:
+            raise StorageError(
+                f"index={path.name} could not be written; make room or mend permissions"
+            ) from error
 
     @property
     def dimension(self) -> int:
