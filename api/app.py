@@ -1,0 +1,77 @@
+"""The service as an ASGI application."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import Depends, FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from api.clips import ClipEmbedder
+from api.dependencies import Service, refuse_repeats
+from api.middleware import BodyGuard, Envelope
+from api.problems import respond
+from api.routes import index, recommendations, similar, tracks
+from api.routes.page import page_routes
+from api.uploads import ENVELOPE_BYTES, sweep_left_overs
+from recommender.errors import InvalidParameterError, SoundalikeError
+from recommender.live import LiveRecommender
+from recommender.settings import Settings
+
+MAX_BODY_BYTES = 1024**2
+_log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Make the service; it follows what is published in ``settings.data_dir`` while it runs.
+
+    Raises
+    ------
+    InvalidParameterError
+        A setting is outside what the service can work with.
+    """
+    if settings.clip_workers < 1:
+        raise InvalidParameterError(f"clip_workers={settings.clip_workers} must be at least 1")
+    app = FastAPI(
+        title="Soundalike",
+        version="0.1.0",
+        summary="Music recommendation by sound.",
+        description="Ids are text. Names that are not known are refused. Errors are RFC 9457.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(settings),
+        # two addresses of one thing would be two things to caches and logs
+        redirect_slashes=False,
+    )
+    for noun in (similar, recommendations, tracks, index):
+        app.include_router(noun.router, dependencies=[Depends(refuse_repeats)])
+    app.router.routes.extend(page_routes())
+    for kind in (SoundalikeError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, respond)
+    clip_bytes = settings.max_clip_bytes + ENVELOPE_BYTES
+    app.add_middleware(
+        BodyGuard, max_bytes=MAX_BODY_BYTES, max_bytes_by_path={"/similar/clip": clip_bytes}
+    )
+    app.add_middleware(Envelope, allowed_hosts=settings.allowed_hosts)
+    return app
+
+
+def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(sweep_left_overs)
+        live = LiveRecommender(settings.data_dir, settings.poll_seconds)
+        clips = ClipEmbedder.start(settings.clip_workers)
+        await run_in_threadpool(live.start)
+        if live.problem:
+            _log.warning("the index cannot be served: %s", live.problem)
+        app.state.service = Service(settings, live, clips)
+        try:
+            yield
+        finally:
+            await run_in_threadpool(live.stop)
+            await run_in_threadpool(clips.close)
+
+    return lifespan

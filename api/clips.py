@@ -1,0 +1,107 @@
+"""Embed uploaded clips, in children that may crash without taking the service along."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from api.problems import ProblemError
+from recommender.analysis import embed_clip, embeddings_from
+from recommender.embedders import create_embedder
+from recommender.embedding import Embedding
+from recommender.errors import InvalidParameterError, SpaceMismatchError
+from recommender.manifest import Manifest
+from recommender.sandbox import ChildLimits, ChildPool
+from recommender.space import Space
+
+LIMITS = ChildLimits(memory_bytes=2 * 1024**3, cpu_seconds=20.0, wall_seconds=30.0)
+WAIT_SECONDS = 5.0
+# fewer than the threads that answer requests, so that clips in a queue never take them all
+MAX_AT_ONCE = 16
+
+
+class ClipEmbedder:
+    """Turns clips into vectors of the served generation's space; safe to use from many threads.
+
+    Parameters
+    ----------
+    pool
+        The children that decode and embed.
+    """
+
+    def __init__(self, pool: ChildPool):
+        self._pool = pool
+        self._slots = threading.BoundedSemaphore(MAX_AT_ONCE)
+
+    @classmethod
+    def start(cls, n_workers: int) -> "ClipEmbedder":
+        """Make one with `n_workers` children; they start with the first clips."""
+        return cls(ChildPool(n_workers, LIMITS, wait_seconds=WAIT_SECONDS))
+
+    def close(self) -> None:
+        """End the children."""
+        self._pool.close()
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """A place for one clip, from its first byte to its answer.
+
+        Raises
+        ------
+        ProblemError
+            `MAX_AT_ONCE` clips are being handled already.
+        """
+        if not self._slots.acquire(blocking=False):
+            raise ProblemError("overloaded", f"{MAX_AT_ONCE} clips are being handled; try again")
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+    def embed(self, path: Path, manifest: Manifest) -> list[Embedding]:
+        """Embed a clip once for each of the catalog's levels.
+
+        Raises
+        ------
+        SpaceMismatchError
+            This version cannot make vectors of the generation's space.
+        AudioError
+            The clip cannot be decoded, or is beyond a limit.
+        ProblemError
+            No child became free in time.
+        """
+        space = space_of(manifest)
+        try:
+            answer = self._pool.call(
+                embed_clip,
+                os.fsencode(path),
+                space.embedder.name,
+                space.n_windows,
+                manifest.level_quantiles_dbfs,
+            )
+        except TimeoutError as error:
+            raise ProblemError("overloaded", "other clips are being embedded; try again") from error
+        return embeddings_from(answer, space)
+
+
+def space_of(manifest: Manifest) -> Space:
+    """The space of a generation, made anew from the embedder of this version.
+
+    Raises
+    ------
+    SpaceMismatchError
+        The embedder of this version makes other vectors.
+    """
+    name, n_windows = manifest.space["embedder"]["name"], manifest.space["n_windows"]
+    try:
+        spec = create_embedder(name).spec
+    except InvalidParameterError as error:
+        raise SpaceMismatchError(f"{error}; clips need the embedder of the index") from error
+    space = Space(spec, None if n_windows == "all" else n_windows)
+    if space.id != manifest.space_id:
+        raise SpaceMismatchError(
+            f"space={manifest.space_id} of the index is not space={space.id} of this version; "
+            "run reindex"
+        )
+    return space

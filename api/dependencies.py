@@ -1,0 +1,97 @@
+"""What routes are handed: the service's parts, and checks that routes share."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+from fastapi import Path as PathParameter
+
+from api.clips import ClipEmbedder
+from api.problems import ProblemError
+from api.schemas import NoParameters, RecommendingQuestion, TrackId
+from api.uploads import received_file
+from recommender.engine import Recommender
+from recommender.live import LiveRecommender
+from recommender.settings import Settings
+
+REPEATABLE = frozenset({"exclude_id", "exclude_artist"})
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The parts of a running service."""
+
+    settings: Settings
+    live: LiveRecommender
+    clips: ClipEmbedder
+
+
+async def service_of(request: Request) -> Service:
+    """The running service."""
+    service: Service = request.app.state.service
+    return service
+
+
+async def recommender_of(service: Annotated[Service, Depends(service_of)]) -> Recommender:
+    """What answers this request: one generation from its first look to its last."""
+    return service.live.recommender
+
+
+async def clip_embedder_of(service: Annotated[Service, Depends(service_of)]) -> ClipEmbedder:
+    """What embeds clips."""
+    return service.clips
+
+
+async def refuse_repeats(request: Request) -> None:
+    """Refuse ``?limit=1&limit=2``: whichever of the two counted, it would surprise someone."""
+    counts = Counter(name for name, _ in request.query_params.multi_items())
+    repeated = [n for n, count in counts.items() if count > 1 and n not in REPEATABLE]
+    if repeated:
+        message = "it is there more than once"
+        raise ProblemError(
+            "invalid-parameter",
+            f"query {repeated[0]}: {message}",
+            errors=[{"in": "query", "name": name, "message": message} for name in repeated],
+        )
+
+
+async def no_parameters(query: Annotated[NoParameters, Query()]) -> None:
+    """Refuse any query parameter."""
+
+
+async def json_body(request: Request) -> None:
+    """Refuse a body that is not called JSON: a page of another site may send any other."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise ProblemError("unsupported-media", "send Content-Type: application/json")
+
+
+@dataclass(frozen=True, slots=True)
+class ClipQuestion:
+    """An uploaded clip, what is asked of it, and who answers."""
+
+    path: Path
+    query: RecommendingQuestion
+    recommender: Recommender
+
+
+Served = Annotated[Recommender, Depends(recommender_of)]
+Running = Annotated[Service, Depends(service_of)]
+Embeds = Annotated[ClipEmbedder, Depends(clip_embedder_of)]
+TrackIdInPath = Annotated[TrackId, PathParameter(description="Id of a track.")]
+
+
+async def clip_question(
+    request: Request,
+    query: Annotated[RecommendingQuestion, Query()],
+    recommender: Served,
+    service: Running,
+    clips: Embeds,
+) -> AsyncIterator[ClipQuestion]:
+    """Receive a clip, once it is known that it could be answered; it is deleted afterwards."""
+    with clips.slot():
+        async with received_file(request, service.settings.max_clip_bytes) as path:
+            yield ClipQuestion(path, query, recommender)

@@ -1,0 +1,39 @@
+"""What requests and answers look like, for the documentation of the API."""
+
+from typing import Any
+
+TRACK_ID = "0b5c8f0e6e0f4f7e9b1f3a2d4c5e6f70"
+OTHER_ID = "7f3e1d5c9b8a46d2a0c4e6f812345678"
+ANSWER: dict[str, Any] = {
+    "query": {
+        "track_id": TRACK_ID,
+        "limit": 1,
+        "exclude_id": [],
+        "exclude_artist": [],
+        "min_similarity": 0.0,
+    },
+    "generation": "20260504T030201Z-9f86d081",
+    "space": "musicnn-2c26b46b68ff",
+    "matches": [
+        {
+            "rank": 1,
+            "similarity": 0.93,
+            "track": {
+                "id": OTHER_ID,
+                "title": "Slow Elevator",
+                "artist": "Kitto",
+                "album": "Small Hours",
+                "album_artist": "Kitto",
+                "duration_seconds": 214.6,
+                "genre": "Downtempo",
+                "year": 2018,
+                "track_number": 2,
+                "musicbrainz_recording_id": "",
+                "licence": "CC BY 4.0",
+                "attribution": "Kitto, “Slow Elevator”",
+            },
+            "why": {"shared_tags": [{"name": "ambient", "strength": 0.71}]},
+        }
+    ],
+    "warnings": [],
+}

@@ -1,0 +1,63 @@
+"""What is served, and whether it can be."""
+
+from fastapi import APIRouter, Depends
+
+from api.dependencies import Running, Served, no_parameters
+from api.routes.documented import problems
+from api.schemas import IndexJson, LiveJson, ReadyJson
+
+router = APIRouter(tags=["Service"], dependencies=[Depends(no_parameters)])
+
+
+@router.get(
+    "/index",
+    operation_id="index",
+    summary="Facts about the index that is served",
+    response_description="The facts.",
+    responses=problems("index-unavailable"),
+)
+def index(service: Running, recommender: Served) -> IndexJson:
+    """Which generation answers, what made its vectors, how many tracks it holds."""
+    manifest = recommender.generation.manifest
+    return IndexJson(
+        generation=manifest.generation,
+        created_at=manifest.created_at,
+        space=manifest.space_id,
+        embedder=manifest.space["embedder"]["name"],
+        dimension=manifest.dimension,
+        n_tracks=manifest.n_tracks,
+        index_kind=manifest.index_kind,
+        stale=_stale(manifest.generation) if service.live.problem else None,
+    )
+
+
+@router.get(
+    "/livez",
+    operation_id="livez",
+    summary="Whether the service is up",
+    response_description="It is.",
+    responses=problems(),
+)
+def livez() -> LiveJson:
+    """Answers as soon as the service listens, with or without an index."""
+    return LiveJson()
+
+
+@router.get(
+    "/readyz",
+    operation_id="readyz",
+    summary="Whether the service can answer questions",
+    response_description="It can.",
+    responses=problems("index-unavailable"),
+)
+def readyz(recommender: Served) -> ReadyJson:
+    """503 until a valid index is loaded."""
+    return ReadyJson(generation=recommender.generation.manifest.generation)
+
+
+def _stale(generation: str) -> str:
+    # the problem's own words may name paths; they are in the log
+    return (
+        f"the index that is published cannot be served; generation={generation} answers instead; "
+        "on the server run: python -m indexer verify"
+    )

@@ -1,0 +1,29 @@
+"""Questions by taste: several tracks that are liked, and some that are not."""
+
+from fastapi import APIRouter, Depends
+
+from api.dependencies import Served, json_body, no_parameters
+from api.routes.documented import problems
+from api.schemas import AnswerJson, RecommendationsQuestion
+
+router = APIRouter(tags=["Recommending"])
+
+
+@router.post(
+    "/recommendations",
+    operation_id="recommend",
+    summary="What goes with several tracks, and stays away from others",
+    response_description="The matches, closest first.",
+    responses=problems(
+        "unknown-track", "payload-too-large", "unsupported-media", "index-unavailable"
+    ),
+    dependencies=[Depends(no_parameters), Depends(json_body)],
+)
+def recommend(question: RecommendationsQuestion, recommender: Served) -> AnswerJson:
+    """Neither the liked nor the disliked tracks are among the matches."""
+    answer = recommender.recommend(
+        [liked.preference() for liked in question.positive],
+        [disliked.preference() for disliked in question.negative],
+        question.options(),
+    )
+    return AnswerJson.of(question.echo(), answer)

@@ -1,0 +1,121 @@
+"""The documentation names everything there is, and nothing that is not."""
+
+import argparse
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from api.__main__ import _parser as api_parser
+from api.app import create_app
+from api.problems import KINDS
+from api.schemas import RecommendingQuestion
+from indexer.__main__ import _parser as indexer_parser
+from recommender import errors
+from recommender.embedders import EMBEDDERS
+from recommender.embedders.musicnn import Musicnn
+from recommender.settings import PREFIX, Settings
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md")]
+PAGES += sorted((ROOT / "docs").glob("*.md"))
+
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def commands() -> dict[str, argparse.ArgumentParser]:
+    [subcommands] = [
+        action
+        for action in indexer_parser(Settings())._actions
+        if isinstance(action, argparse._SubParsersAction)
+    ]
+    return dict(subcommands.choices)
+
+
+def flags(parser: argparse.ArgumentParser) -> set[str]:
+    return {flag for action in parser._actions for flag in action.option_strings} - {"-h", "--help"}
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    text = page("settings.md")
+    for setting in fields(Settings):
+        default = str(setting.default).lower() if setting.type is bool else str(setting.default)
+        assert f"| `{PREFIX}{setting.name.upper()}` | `{default}` |" in text
+
+
+def test_no_setting_is_documented_that_is_not_there() -> None:
+    names = {PREFIX + setting.name.upper() for setting in fields(Settings)}
+    for path in PAGES:
+        assert set(re.findall(PREFIX + r"[A-Z_]+", path.read_text(encoding="utf-8"))) <= names
+
+
+def test_every_command_and_flag_is_documented() -> None:
+    text = page("cli.md")
+    for name, parser in commands().items():
+        assert f"`{name}" in text
+        for flag in flags(parser):
+            assert f"`{flag}" in text, flag
+    for flag in flags(api_parser(Settings())):
+        assert f"`{flag}" in text, flag
+
+
+def test_no_flag_is_documented_that_is_not_there() -> None:
+    known = set().union(*(flags(parser) for parser in [*commands().values(), api_parser(Settings())]))
+    assert set(re.findall(r"`(--[a-z-]+)", page("cli.md"))) <= known
+
+
+def test_every_route_is_documented() -> None:
+    text = page("api.md")
+    for path, methods in create_app(Settings()).openapi()["paths"].items():
+        for method in methods:
+            if method != "head":
+                assert f"`{method.upper()} {path}" in text
+
+
+def test_every_option_of_a_recommending_call_is_documented() -> None:
+    for name in RecommendingQuestion.model_fields:
+        assert f"| `{name}` |" in page("api.md")
+
+
+def test_every_problem_and_every_reason_is_documented() -> None:
+    for slug in KINDS:
+        assert f"`{slug}`" in page("api.md")
+    for kind in errors.AudioError.__subclasses__():
+        assert f"`{kind.reason}`" in page("cli.md")
+        assert kind.reason in KINDS
+
+
+def test_every_embedder_is_documented_with_its_dimension() -> None:
+    for name in EMBEDDERS:
+        assert f"| `{name}` | {Musicnn().spec.frame_dimension}" in page("embedders.md")
+
+
+def test_the_error_tree_is_drawn_whole() -> None:
+    drawn = set(re.findall(r"[A-Z]\w+Error", errors.__doc__ or ""))
+    made = {
+        name
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and issubclass(value, errors.SoundalikeError)
+    }
+    assert drawn == made
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_links_between_pages_lead_somewhere(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
+        if "://" not in target:
+            assert (path.parent / target).exists(), target
+
+
+def test_the_readme_names_the_two_commands() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "make demo" in text
+    assert "make test" in text
+
+
+def test_make_test_is_what_ci_runs() -> None:
+    assert re.search(r"^make test$", (ROOT / ".ci" / "run").read_text(), flags=re.MULTILINE)

@@ -1,0 +1,69 @@
+"""The page on the real service, over an index that the real indexer made."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from api.app import create_app
+from indexer.__main__ import main
+from recommender.settings import Settings
+from tests.page_browser import Page, chromium
+from tests.page_catalog import tone
+from tests.page_server import serving
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    folder = tmp_path_factory.mktemp("whole")
+    music = folder / "music"
+    music.mkdir()
+    for pitch_hz in (220, 233, 880, 1760):
+        (music / f"tone {pitch_hz}.wav").write_bytes(tone(pitch_hz, seconds=4))
+    arguments = ["reindex", str(music), "--data-dir", str(folder / "data"), "--workers", "1"]
+    assert main(arguments) == 0
+    app = create_app(Settings(data_dir=folder / "data", clip_workers=1))
+    with serving(app) as url, chromium(folder / "profile") as driver:
+        yield Page(driver, url)
+
+
+def test_what_was_indexed_is_listed_played_and_compared(page: Page) -> None:
+    page.open()
+    assert page.text("#legend") == "4 tracks"
+    page.button("Play tone 220 by Unknown artist").click()
+    page.wait(lambda: page.seconds() > 0)
+    page.button("Sounds like this: tone 220 by Unknown artist").click()
+    page.wait(lambda: page.text("#view-title") == "tone 220")
+    assert len(page.texts("#tracks .number")) == 3
+    assert page.texts("#tracks .row-title")[0] == "tone 233"
+    assert page.complaints() == []
+
+
+def test_a_clip_finds_its_own_recording(page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "clip.wav"
+    path.write_bytes(tone(880, seconds=4))
+    page.open()
+    page.one("#clip-file").send_keys(str(path))
+    page.wait(lambda: page.text("#view-title") == "clip.wav")
+    assert page.texts("#tracks .row-title")[0] == "tone 880"
+    assert page.texts("#tracks .number")[0] == "1.00"
+    assert page.complaints() == []
+
+
+def test_what_is_no_recording_is_refused_in_words(page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear music")
+    page.open()
+    page.one("#clip-file").send_keys(str(path))
+    page.wait(lambda: "not of an audio format" in page.text("[role=alert]"))
+
+
+def test_a_session_recommends_what_it_does_not_hold(page: Page) -> None:
+    page.open()
+    page.button("Add to session: tone 220 by Unknown artist").click()
+    page.button("Less like this: tone 1760 by Unknown artist").click()
+    page.button("Recommend from session").click()
+    page.wait(lambda: page.text("#view-title") == "From your session")
+    assert set(page.texts("#tracks .row-title")) <= {"tone 233", "tone 880"}
+    assert page.texts("#tracks .row-title")[0] == "tone 233"
+    assert page.complaints() == []
