@@ -16,7 +16,7 @@ from api.problems import respond
 from api.routes import index, recommendations, similar, tracks
 from api.routes.page import page_routes
 from api.uploads import ENVELOPE_BYTES, sweep_left_overs
-from recommender.errors import InvalidParameterError, SoundalikeError
+from recommender.errors import SoundalikeError
 from recommender.live import LiveRecommender
 from recommender.settings import Settings
 
@@ -25,15 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Make the service; it follows what is published in ``settings.data_dir`` while it runs.
-
-    Raises
-    ------
-    InvalidParameterError
-        A setting is outside what the service can work with.
-    """
-    if settings.clip_workers < 1:
-        raise InvalidParameterError(f"clip_workers={settings.clip_workers} must be at least 1")
+    """Make the service; it follows what is published in ``settings.data_dir`` while it runs."""
     app = FastAPI(
         title="Soundalike",
         version="0.1.0",

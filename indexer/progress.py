@@ -2,8 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Protocol, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -14,29 +12,21 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from recommender.closing import Closing
 from recommender.records import Failed, Indexed
 
 LINE_SECONDS = 10.0
 
 
-class Reporter(Protocol):
+class Reporter(Closing):
     """Told of outcomes while a run goes on."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
 
     def advance(self, outcomes: Sequence[Indexed | Failed]) -> None:
         """Count outcomes that have been stored."""
-        ...
+        raise NotImplementedError
 
 
-class BarReporter:
+class BarReporter(Reporter):
     """A progress bar for people."""
 
     def __init__(self, total: int, console: Console):
@@ -52,17 +42,10 @@ class BarReporter:
             console=console,
         )
         self._task = self._progress.add_task("", total=total, rate="", failed="")
-
-    def __enter__(self) -> Self:
         self._progress.start()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Leave the bar as it stands."""
         self._progress.stop()
 
     def advance(self, outcomes: Sequence[Indexed | Failed]) -> None:
@@ -77,7 +60,7 @@ class BarReporter:
         )
 
 
-class LineReporter:
+class LineReporter(Reporter):
     """A line every few seconds for logs."""
 
     def __init__(self, total: int, console: Console):
@@ -86,15 +69,8 @@ class LineReporter:
         self._done = self._failed = 0
         self._started = self._last = time.monotonic()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Print how far it came."""
         self._print(time.monotonic())
 
     def advance(self, outcomes: Sequence[Indexed | Failed]) -> None:

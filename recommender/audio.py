@@ -4,14 +4,14 @@ import hashlib
 import math
 import os
 from collections.abc import Sequence
-from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 import soxr
 
 from recommender.audio_formats import CATALOG_LIMITS, CLIP_LIMITS, AudioLimits, identify, require
+from recommender.closing import Closing
 from recommender.decoders import open_decoder, read_exactly
 from recommender.embedding import FloatArray
 from recommender.errors import AudioTooShortError, UndecodableAudioError, UnsupportedAudioError
@@ -59,7 +59,7 @@ def open_audio(file: BinaryIO, limits: AudioLimits) -> "AudioFile":
     return AudioFile(file, audio_format, limits)
 
 
-class AudioFile:
+class AudioFile(Closing):
     """An open recording, an :class:`~recommender.embedding.AudioSource`; made by `open_audio`.
 
     Attributes
@@ -89,17 +89,6 @@ class AudioFile:
     def duration_seconds(self) -> float:
         """Length that really decodes."""
         return self.n_frames / self.sample_rate
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Free the decoder; the file stays open."""

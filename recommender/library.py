@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -19,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from recommender import library_tables as t
+from recommender.closing import Closing
 from recommender.columns import metadata_of
 from recommender.embedding import Embedding
 from recommender.errors import GenerationError, StorageError
@@ -27,7 +27,7 @@ from recommender.space import Space
 from recommender.track import Track
 
 
-class Library:
+class Library(Closing):
     """The library database; open it with :meth:`open` and close it, or use ``with``."""
 
     def __init__(self, engine: sa.Engine):
@@ -58,17 +58,6 @@ class Library:
     def close(self) -> None:
         """Release the database."""
         self._engine.dispose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def revision(self) -> str:
         """Opaque text that changes whenever what would be published changes."""

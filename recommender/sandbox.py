@@ -18,8 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from recommender import errors
 from recommender.child import (
@@ -31,6 +30,7 @@ from recommender.child import (
     child_environment,
     read_exactly,
 )
+from recommender.closing import Closing
 from recommender.errors import ChildFailedError, SoundalikeError
 
 __all__ = ["ChildLimits", "ChildPool"]
@@ -42,7 +42,7 @@ _EXIT_SECONDS = 5.0
 _CHILD = "from recommender.child import serve; serve()"
 
 
-class ChildPool:
+class ChildPool(Closing):
     """Children that run functions one call each at a time; safe to use from many threads.
 
     Children start when they are first needed, stay warm, and are replaced when they fail.
@@ -155,17 +155,6 @@ class ChildPool:
             self._end(slot)
             self._idle.put(None)
         self._starter.shutdown()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class _Child:

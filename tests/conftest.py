@@ -6,9 +6,11 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.fakes import client, data_dir, spool
 from tests.music import music, rendered_music
 
-__all__ = ["music", "rendered_music"]
+# fixtures that several modules share
+__all__ = ["client", "data_dir", "music", "rendered_music", "spool"]
 
 # on a shared machine a single example may take long without being wrong
 settings.register_profile("soundalike", deadline=None, derandomize=True, print_blob=True)

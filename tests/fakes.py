@@ -1,11 +1,13 @@
 """A service that really listens, over a tiny catalog that really is published."""
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from api.app import create_app
 from api.clips import ClipEmbedder
@@ -13,7 +15,7 @@ from api.dependencies import clip_embedder_of
 from recommender.embedding import Embedding
 from recommender.manifest import Manifest
 from recommender.settings import Settings
-from tests.builders import Entry, embedding, entry
+from tests.builders import Entry, embedding, entry, publish_entries
 from tests.page_server import serving
 
 TAGS = (0.6, 0.1, 0.8)
@@ -101,3 +103,27 @@ def ids_of(answer: httpx.Response) -> list[str]:
 def similar(client: httpx.Client, **options: Any) -> list[str]:
     """What sounds like a0."""
     return ids_of(client.get("/similar", params={"track_id": "a0", **options}))
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder where the small catalog is published."""
+    folder = tmp_path_factory.mktemp("data")
+    publish_entries(folder, small_catalog())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def client(data_dir: Path) -> Iterator[httpx.Client]:
+    """A client of a service over the small catalog."""
+    with service(data_dir) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def spool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where clips are kept meanwhile."""
+    folder = tmp_path_factory.mktemp("spool")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(folder))
+        yield folder

@@ -1,31 +1,14 @@
 """The questions of the HTTP service and its catalog, asked over a real connection."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import httpx
 import pytest
 
-from tests.builders import publish_entries
-from tests.fakes import ids_of, service, similar, small_catalog
+from tests.fakes import ids_of, similar
 
 TRACK_FIELDS = {
     *("id", "title", "artist", "album", "album_artist", "duration_seconds", "genre", "year"),
     *("track_number", "musicbrainz_recording_id", "licence", "attribution"),
 }
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    publish_entries(folder, small_catalog())
-    return folder
-
-
-@pytest.fixture(scope="module")
-def client(data_dir: Path) -> Iterator[httpx.Client]:
-    with service(data_dir) as client:
-        yield client
 
 
 # recommending

@@ -1,7 +1,6 @@
 """Audio over HTTP: ranges, validators, and files that are not what they were."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -28,12 +27,6 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory, sounds: Path) -> Path:
     folder = tmp_path_factory.mktemp("data")
     publish_entries(folder, small_catalog(sounds))
     return folder
-
-
-@pytest.fixture(scope="module")
-def client(data_dir: Path) -> Iterator[httpx.Client]:
-    with service(data_dir) as client:
-        yield client
 
 
 def test_audio_is_served_whole(client: httpx.Client) -> None:

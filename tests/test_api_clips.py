@@ -1,6 +1,5 @@
 """Uploading clips: what gets in, what stays out, and that nothing stays behind."""
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,30 +13,13 @@ from recommender.errors import (
     UnsupportedAudioError,
     WeightsError,
 )
-from tests.builders import publish_entries
-from tests.fakes import FakeClipEmbedder, service, slug_of, small_catalog
+from tests.fakes import FakeClipEmbedder, service, slug_of
 
 MAX_CLIP_BYTES = 100_000
 SOUND = b"\r\n--not-the-boundary\r\n" * 100
 FILE = {"file": ("../../etc/clip.wav", SOUND)}
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=B"}
 DISPOSITION = b'Content-Disposition: form-data; name="file"; filename="a"\r\n'
-
-
-@pytest.fixture(scope="module")
-def spool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where clips are kept meanwhile."""
-    folder = tmp_path_factory.mktemp("spool")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tempfile, "tempdir", str(folder))
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    publish_entries(folder, small_catalog())
-    return folder
 
 
 @pytest.fixture(scope="module")

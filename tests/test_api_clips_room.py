@@ -5,7 +5,6 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,8 +13,7 @@ import pytest
 from api import uploads
 from api.clips import ClipEmbedder
 from recommender.errors import SilentAudioError
-from tests.builders import publish_entries
-from tests.fakes import FakeClipEmbedder, service, slug_of, small_catalog
+from tests.fakes import FakeClipEmbedder, service, slug_of
 
 FILE = {"file": ("clip.wav", b"sound")}
 HEAD = b"""POST /similar/clip HTTP/1.1\r
@@ -27,22 +25,6 @@ Content-Type: multipart/form-data; boundary=B\r
 Content-Disposition: form-data; name="file"; filename="a"\r
 \r
 """
-
-
-@pytest.fixture(scope="module")
-def spool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where clips are kept meanwhile."""
-    folder = tmp_path_factory.mktemp("spool")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tempfile, "tempdir", str(folder))
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    publish_entries(folder, small_catalog())
-    return folder
 
 
 def test_a_client_that_leaves_leaves_nothing_behind(data_dir: Path, spool: Path) -> None:

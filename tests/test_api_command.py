@@ -12,9 +12,6 @@ import httpx
 import pytest
 
 from api.__main__ import main
-from api.app import create_app
-from recommender.errors import InvalidParameterError
-from recommender.settings import Settings
 from tests.builders import publish_entries
 from tests.fakes import ids_of, small_catalog
 
@@ -84,13 +81,11 @@ def test_bad_settings_are_usage_errors(
     assert name.removeprefix("SOUNDALIKE_").lower() in capsys.readouterr().err.lower()
 
 
-def test_a_port_beyond_the_last_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SOUNDALIKE_PORT", "65536")
-    with pytest.raises(SystemExit) as stopped:
-        main([])
-    assert stopped.value.code == 2
-
-
-def test_no_service_without_clip_workers() -> None:
-    with pytest.raises(InvalidParameterError, match="clip_workers=0"):
-        create_app(Settings(clip_workers=0))
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "65536"), ("CLIP_WORKERS", "0"), ("POLL_SECONDS", "0")]
+)
+def test_a_setting_beyond_its_range_is_a_usage_error(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"SOUNDALIKE_{name}", value)
+    assert main([]) == 2

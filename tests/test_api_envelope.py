@@ -1,7 +1,6 @@
 """What every answer of the service has in common; the page and the documentation."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -9,22 +8,7 @@ import pytest
 
 from api.app import create_app
 from recommender.settings import Settings
-from tests.builders import publish_entries
-from tests.fakes import service, slug_of, small_catalog
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    publish_entries(folder, small_catalog())
-    return folder
-
-
-@pytest.fixture(scope="module")
-def client(data_dir: Path) -> Iterator[httpx.Client]:
-    with service(data_dir) as client:
-        yield client
-
+from tests.fakes import service, slug_of
 
 # the envelope
 

@@ -1,29 +1,14 @@
 """What is served while generations come and go."""
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
-import pytest
 
 from recommender.publishing import KEEP_GENERATIONS
 from tests.builders import folder_of, publish_entries
 from tests.fakes import service, similar, slug_of, small_catalog
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    publish_entries(folder, small_catalog())
-    return folder
-
-
-@pytest.fixture(scope="module")
-def client(data_dir: Path) -> Iterator[httpx.Client]:
-    with service(data_dir) as client:
-        yield client
 
 
 def test_the_index_is_described(client: httpx.Client) -> None:

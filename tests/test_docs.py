@@ -63,7 +63,8 @@ def test_every_command_and_flag_is_documented() -> None:
 
 
 def test_no_flag_is_documented_that_is_not_there() -> None:
-    known = set().union(*(flags(parser) for parser in [*commands().values(), api_parser(Settings())]))
+    parsers = [*commands().values(), api_parser(Settings())]
+    known = set().union(*(flags(parser) for parser in parsers))
     assert set(re.findall(r"`(--[a-z-]+)", page("cli.md"))) <= known
 
 

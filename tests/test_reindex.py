@@ -27,8 +27,9 @@ def request(music: Path, tmp_path: Path) -> Request:
     return Request((os.fsencode(music),), tmp_path / "data", "musicnn", 1, 2)
 
 
-def run(music: Path, tmp_path: Path, **changes: bool) -> Report:
-    return reindex(replace(request(music, tmp_path), **changes), QUIET)
+def run(music: Path, tmp_path: Path, *, full: bool = False, allow_empty: bool = False) -> Report:
+    wanted = replace(request(music, tmp_path), full=full, allow_empty=allow_empty)
+    return reindex(wanted, QUIET)
 
 
 def served(tmp_path: Path) -> Recommender:
