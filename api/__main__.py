@@ -148,6 +148,8 @@ def _log_plainly() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # its own access log would show what people search for
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    # it tells which of its builds it tried
+    logging.getLogger("faiss").setLevel(logging.WARNING)
 
 
 def _complain(message: str, exit_code: int) -> int:

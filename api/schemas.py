@@ -148,7 +148,7 @@ class TrackJson(BaseModel):
     @classmethod
     def of(cls, track: Track) -> Self:
         """The JSON of a track."""
-        own = {"id": track.id, "duration_seconds": track.duration_seconds}
+        own = {"id": track.id, "duration_seconds": round(track.duration_seconds, 3)}
         return cls.model_validate(asdict(track.metadata) | own)
 
 

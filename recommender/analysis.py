@@ -66,7 +66,7 @@ def embed_file(path: bytes, state: FileState, embedder: str, n_windows: int | No
 
 
 def embed_clip(path: bytes, embedder: str, n_windows: int | None, levels: list[float]) -> bytes:
-    """Embed an uploaded clip at several levels; see :func:`embeddings_from`.
+    """Embed an uploaded clip as it is and at several levels; see :func:`embeddings_from`.
 
     Raises
     ------

@@ -203,35 +203,31 @@ def _pooled(batches: Iterable[FloatArray], embedder: Embedder, gain: float = 1.0
 def embed_at_levels(
     source: AudioSource, embedder: Embedder, n_windows: int | None, levels_dbfs: Sequence[float]
 ) -> list[Embedding]:
-    """Embed audio once for each of some levels, each time amplified to that level.
+    """Embed audio as it is, and once more for each of some levels, amplified to that level.
 
-    Level moves the vector, and the level of a clip says nothing: it is that of a recorder or of a
-    volume knob. The catalog keeps its levels, which say something about the mastering.
+    Level moves the vector, and the level of a clip may say nothing: it is that of a recorder or of
+    a volume knob. The catalog keeps its levels, which say something about the mastering.
 
     Parameters
     ----------
     source, embedder, n_windows
         As in :func:`embed`.
     levels_dbfs
-        RMS levels in dB relative to full scale; without any, the audio is taken as it is.
+        RMS levels in dB relative to full scale.
 
     Raises
     ------
     AudioTooShortError, SilentAudioError
         As in :func:`embed`.
     """
-    if not levels_dbfs:
-        return [embed(source, embedder, n_windows)]
-    spec = embedder.spec
-    powers = [_power(windows) for windows in _audible_batches(source, spec, n_windows)]
-    own_level = float(_decibels(np.concatenate(powers).mean()))
+    as_it_is = embed(source, embedder, n_windows)
+    gains_db = [level - as_it_is.level_dbfs for level in levels_dbfs]
     # the same windows at every level: what is silence in the clip must not become music
-    return [
-        _pooled(
-            _audible_batches(source, spec, n_windows), embedder, 10 ** ((level - own_level) / 20)
-        )
-        for level in levels_dbfs
+    amplified = [
+        _pooled(_audible_batches(source, embedder.spec, n_windows), embedder, 10 ** (gain / 20))
+        for gain in gains_db
     ]
+    return [as_it_is, *amplified]
 
 
 def _audible_batches(

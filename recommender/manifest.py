@@ -33,7 +33,7 @@ class Manifest:
     library_revision
         State of the library that it was built from.
     level_quantiles_dbfs
-        Quartiles of the tracks' RMS levels; a clip is embedded once at each of them.
+        20, 50 and 80 % quantiles of the tracks' RMS levels; a clip is also embedded at these.
     index_kind, faiss_version
         What built the index.
     files

@@ -188,9 +188,10 @@ def test_embedding_twice_gives_the_same_bytes() -> None:
     assert one.vector.tobytes() == two.vector.tobytes()
 
 
-def test_a_clip_is_heard_at_each_of_the_levels() -> None:
+def test_a_clip_is_heard_as_it_is_and_at_each_of_the_levels() -> None:
     source = MemorySource(noise(2000))
-    results = embed_at_levels(source, FakeEmbedder(), 12, [-30.0, -20.0, -10.0])
+    as_it_is, *results = embed_at_levels(source, FakeEmbedder(), 12, [-30.0, -20.0, -10.0])
+    assert as_it_is.level_dbfs == embed(source, FakeEmbedder(), 12).level_dbfs
     assert [r.level_dbfs for r in results] == pytest.approx([-30.0, -20.0, -10.0], abs=1e-3)
     # the fake's vector is linear in amplitude: 10 dB is a factor of 3.162
     np.testing.assert_allclose(results[1].vector, results[0].vector * 10**0.5, rtol=1e-4)
@@ -199,7 +200,7 @@ def test_a_clip_is_heard_at_each_of_the_levels() -> None:
 def test_the_level_of_the_clip_itself_does_not_matter() -> None:
     loud, quiet = noise(2000), noise(2000) * np.float32(0.01)
     of_loud, of_quiet = (
-        embed_at_levels(MemorySource(s), FakeEmbedder(), 12, [-20.0])[0] for s in (loud, quiet)
+        embed_at_levels(MemorySource(s), FakeEmbedder(), 12, [-20.0])[1] for s in (loud, quiet)
     )
     np.testing.assert_allclose(of_loud.vector, of_quiet.vector, rtol=1e-4)
 
@@ -214,7 +215,7 @@ def test_what_is_silent_in_a_quiet_clip_stays_left_out_when_it_is_amplified() ->
     spec = replace(SPEC, hop_samples=300)
     music, hiss = np.full(300, 1e-3), np.full(300, 1e-4)
     clip = MemorySource(np.concatenate([music, hiss, music]))
-    (result,) = embed_at_levels(clip, FakeEmbedder(spec), None, [-10.0])
+    _, result = embed_at_levels(clip, FakeEmbedder(spec), None, [-10.0])
     assert result.n_windows == 2
     assert result.level_dbfs == pytest.approx(-10.0, abs=1e-3)
 
@@ -222,6 +223,6 @@ def test_what_is_silent_in_a_quiet_clip_stays_left_out_when_it_is_amplified() ->
 def test_what_is_heard_in_a_loud_clip_is_heard_when_it_is_lowered() -> None:
     spec = replace(SPEC, hop_samples=300)
     clip = MemorySource(np.concatenate([np.full(300, 0.5), np.full(300, 0.001)]))
-    (result,) = embed_at_levels(clip, FakeEmbedder(spec), None, [-40.0])
+    _, result = embed_at_levels(clip, FakeEmbedder(spec), None, [-40.0])
     assert result.n_windows == 2
     assert result.level_dbfs == pytest.approx(-40.0, abs=1e-3)
