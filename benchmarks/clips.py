@@ -12,6 +12,7 @@ about 128 kbit/s, and both again 12 dB lower.
 import argparse
 import io
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import soundfile
 from recommender.generation import Generation, current_generation, open_generation
 
 CLIP_SECONDS = 10
+CLIENTS = 2
 # of libsndfile's range from 320 to 32 kbit/s
 MP3_COMPRESSION = (320 - 128) / (320 - 32)
 
@@ -79,14 +81,18 @@ def main() -> None:
     generation = open_generation(options.data_dir, current_generation(options.data_dir))
     clips = excerpts(generation, options.tracks, options.seed)
     print(f"{len(clips)} clips of {CLIP_SECONDS} s, {len(generation.ids)} tracks in the catalog")
-    with httpx.Client(base_url=options.url, timeout=120.0) as client:
+    with (
+        httpx.Client(base_url=options.url, timeout=120.0) as client,
+        ThreadPoolExecutor(CLIENTS) as threads,
+    ):
         for kind in ("WAV", "MP3"):
             for gain_db in (0, -12):
                 gain = np.float32(10 ** (gain_db / 20))
                 encoded = [
                     (id_, encode(samples * gain, rate, kind)) for id_, samples, rate in clips
                 ]
-                ranks = np.array([rank_of(client, id_, clip) for id_, clip in encoded])
+                asked = threads.map(lambda clip: rank_of(client, *clip), encoded)
+                ranks = np.array(list(asked))
                 kbits = np.mean([len(clip) for _, clip in encoded]) * 8 / CLIP_SECONDS / 1000
                 print(
                     f"{kind} {gain_db:4d} dB {kbits:6.0f} kbit/s: own track first "

@@ -33,7 +33,7 @@ class Manifest:
     library_revision
         State of the library that it was built from.
     level_quantiles_dbfs
-        20, 50 and 80 % quantiles of the tracks' RMS levels; a clip is also embedded at these.
+        10, 30, 50, 70 and 90 % quantiles of the tracks' RMS levels, at which clips are embedded.
     index_kind, faiss_version
         What built the index.
     files

@@ -42,7 +42,7 @@ from recommender.space import Space
 
 KEEP_GENERATIONS = 3
 CENTRING_PRIOR_TRACKS = 10
-LEVEL_QUANTILES = (0.2, 0.5, 0.8)
+LEVEL_QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)
 _TEMPORARY = ".tmp-"
 
 
