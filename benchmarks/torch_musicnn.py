@@ -30,17 +30,17 @@ def torch_network(tensors: Tensors) -> Callable[[np.ndarray[Any, Any]], Any]:
     def mid_end(x: Any, number: int) -> Any:
         return convolve(x.transpose(1, 2)[:, None], number, 7)[..., 0]
 
-    @torch.inference_mode()
     def run(mel: np.ndarray[Any, Any]) -> Any:
-        x = normalise(torch.from_numpy(mel)[:, None], 0)
-        taps = enumerate((7, 7, *TEMPORAL_TAPS))
-        front = torch.cat([convolve(x, number, k).amax(3) for number, k in taps], 1)
-        first = mid_end(front, 5)
-        second = mid_end(first, 6) + first
-        third = mid_end(second, 7) + second
-        features = torch.cat([front, first, second, third], 1)
-        pooled = torch.stack([features.amax(2), features.mean(2)], 2).flatten(1)
-        hidden = normalise(pooled, 9) @ weights["dense/kernel"] + weights["dense/bias"]
-        return normalise(relu(hidden), 10).numpy()
+        with torch.inference_mode():
+            x = normalise(torch.from_numpy(mel)[:, None], 0)
+            taps = enumerate((7, 7, *TEMPORAL_TAPS))
+            front = torch.cat([convolve(x, number, k).amax(3) for number, k in taps], 1)
+            first = mid_end(front, 5)
+            second = mid_end(first, 6) + first
+            third = mid_end(second, 7) + second
+            features = torch.cat([front, first, second, third], 1)
+            pooled = torch.stack([features.amax(2), features.mean(2)], 2).flatten(1)
+            hidden = normalise(pooled, 9) @ weights["dense/kernel"] + weights["dense/bias"]
+            return normalise(relu(hidden), 10).numpy()
 
     return run
