@@ -31,11 +31,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 ok, 1 failed, 2 usage, 65 bad data, 75 another indexer holds the lock, 130 stopped.
     """
     signal.signal(signal.SIGTERM, _stop)
-    err = Console(stderr=True)
+    err = Console(stderr=True, emoji=False)
     try:
         options = _parser(Settings.from_environ(os.environ)).parse_args(arguments)
         run: Callable[[argparse.Namespace, Console, Console], int] = options.run
-        return run(options, Console(soft_wrap=True, highlight=False, markup=False), err)
+        # file names are printed as they are: no [markup] and no :emoji: in them means anything
+        out = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+        return run(options, out, err)
     except KeyboardInterrupt:
         return _complain(err, "stopped; what was stored stays, run it again to go on", EXIT_STOPPED)
     except BrokenPipeError:

@@ -166,8 +166,9 @@ class Library(Closing):
                 raise GenerationError(
                     "library.db is the database of another program; choose another data folder"
                 )
-            # first: a crash between the two must not look like another program's database
-            connection.exec_driver_sql(f"PRAGMA user_version={t.SCHEMA_VERSION}")
+            if version == 0:
+                # first: a crash in between must not look like another program's database
+                connection.exec_driver_sql(f"PRAGMA user_version={t.SCHEMA_VERSION}")
             t.schema.create_all(connection)
 
     @contextmanager

@@ -45,14 +45,14 @@ def test_reindex_ends_with_counts(
 def test_reindex_reports_as_json(
     music: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (music / "bad\n.mp3").write_text("no music")
+    (music / "bad\n[red]:heart:.mp3").write_text("no music")
     report = answer(
         capsys, "reindex", str(music), "--data-dir", str(data), "--windows", "1", "--workers", "1"
     )
     assert (report["added"], report["failed"]) == (N_TRACKS, 1)
     [failure] = report["failures"]
     assert failure["reason"] == "unsupported-media"
-    assert failure["path"].endswith("bad\\n.mp3")
+    assert failure["path"].endswith("bad\\n[red]:heart:.mp3")
 
 
 def test_dry_run_prints_the_plan_and_writes_nothing(
