@@ -16,7 +16,7 @@ else
 	$(BIN)/python -m tools.demo_catalog "$(DATA_DIR)/demo-music"
 	$(BIN)/python -m indexer reindex "$(DATA_DIR)/demo-music" --data-dir "$(DATA_DIR)"
 endif
-	$(BIN)/python -m api --data-dir "$(DATA_DIR)" --port $(PORT)
+	exec $(BIN)/python -m api --data-dir "$(DATA_DIR)" --port $(PORT)
 
 test: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .

@@ -95,6 +95,8 @@ def _run(settings: Settings, listener: socket.socket) -> int:
     config = uvicorn.Config(
         create_app(settings),
         log_config=None,
+        # the other parser that uvicorn may find sets no bound to headers
+        http="h11",
         access_log=False,
         server_header=False,
         proxy_headers=False,

@@ -14,6 +14,8 @@ from starlette.types import Receive, Scope, Send
 from api.problems import ProblemError
 
 _BLOCK_BYTES = 256 * 1024
+# of the year 9999, after which a date has no form in a header
+_LAST_SECOND = 253_402_300_799
 _RANGE = re.compile(r"bytes=(?P<first>\d{0,18})-(?P<last>\d{0,18})", re.ASCII)
 _MEDIA_TYPES = {
     b".aac": "audio/aac",
@@ -84,7 +86,7 @@ def audio_response(file: BinaryIO, path: bytes, headers: Headers, *, head_only: 
 def _answer(file: BinaryIO, path: bytes, headers: Headers, head_only: bool) -> Response:
     state = os.fstat(file.fileno())
     etag = f'"{state.st_ino:x}-{state.st_mtime_ns:x}-{state.st_size:x}"'
-    modified = formatdate(state.st_mtime, usegmt=True)
+    modified = formatdate(min(max(state.st_mtime, 0), _LAST_SECOND), usegmt=True)
     kept = {"ETag": etag, "Last-Modified": modified, "Accept-Ranges": "bytes"}
     if _holds(headers.get("if-none-match", ""), etag):
         file.close()

@@ -3,22 +3,24 @@
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from api.problems import ProblemError
 from recommender.analysis import embed_clip, embeddings_from
 from recommender.embedders import create_embedder
-from recommender.embedding import Embedding
+from recommender.embedding import DEFAULT_WINDOWS, Embedding
 from recommender.errors import InvalidParameterError, SpaceMismatchError
 from recommender.manifest import Manifest
 from recommender.sandbox import ChildLimits, ChildPool
 from recommender.space import Space
 
-LIMITS = ChildLimits(memory_bytes=2 * 1024**3, cpu_seconds=20.0, wall_seconds=30.0)
+LIMITS = ChildLimits(memory_bytes=2 * 1024**3, cpu_seconds=10.0, wall_seconds=20.0)
 WAIT_SECONDS = 5.0
 # fewer than the threads that answer requests, so that clips in a queue never take them all
 MAX_AT_ONCE = 16
+# each may lie on the disk in full
+MAX_UPLOADS = 128
 
 
 class ClipEmbedder:
@@ -33,6 +35,7 @@ class ClipEmbedder:
     def __init__(self, pool: ChildPool):
         self._pool = pool
         self._slots = threading.BoundedSemaphore(MAX_AT_ONCE)
+        self._uploads = threading.BoundedSemaphore(MAX_UPLOADS)
 
     @classmethod
     def start(cls, n_workers: int) -> "ClipEmbedder":
@@ -43,21 +46,25 @@ class ClipEmbedder:
         """End the children."""
         self._pool.close()
 
-    @contextmanager
-    def slot(self) -> Iterator[None]:
-        """A place for one clip, from its first byte to its answer.
+    def receiving(self) -> AbstractContextManager[None]:
+        """A place for one upload, from its first byte until it is answered.
+
+        Raises
+        ------
+        ProblemError
+            `MAX_UPLOADS` are under way already.
+        """
+        return _taken(self._uploads, f"{MAX_UPLOADS} clips are being uploaded; try again")
+
+    def slot(self) -> AbstractContextManager[None]:
+        """A place for one clip that has come in, until it is answered.
 
         Raises
         ------
         ProblemError
             `MAX_AT_ONCE` clips are being handled already.
         """
-        if not self._slots.acquire(blocking=False):
-            raise ProblemError("overloaded", f"{MAX_AT_ONCE} clips are being handled; try again")
-        try:
-            yield
-        finally:
-            self._slots.release()
+        return _taken(self._slots, f"{MAX_AT_ONCE} clips are being handled; try again")
 
     def embed(self, path: Path, manifest: Manifest) -> list[Embedding]:
         """Embed a clip once for each of the catalog's levels.
@@ -77,12 +84,27 @@ class ClipEmbedder:
                 embed_clip,
                 os.fsencode(path),
                 space.embedder.name,
-                space.n_windows,
+                _clip_windows(space.n_windows),
                 manifest.level_quantiles_dbfs,
             )
         except TimeoutError as error:
             raise ProblemError("overloaded", "other clips are being embedded; try again") from error
         return embeddings_from(answer, space)
+
+
+@contextmanager
+def _taken(places: threading.BoundedSemaphore, full: str) -> Iterator[None]:
+    if not places.acquire(blocking=False):
+        raise ProblemError("overloaded", full)
+    try:
+        yield
+    finally:
+        places.release()
+
+
+def _clip_windows(n_windows: int | None) -> int:
+    """Windows of a clip: those of a track, but never more than a caller can wait for."""
+    return DEFAULT_WINDOWS if n_windows is None else min(n_windows, DEFAULT_WINDOWS)
 
 
 def space_of(manifest: Manifest) -> Space:

@@ -92,6 +92,8 @@ async def clip_question(
     clips: Embeds,
 ) -> AsyncIterator[ClipQuestion]:
     """Receive a clip, once it is known that it could be answered; it is deleted afterwards."""
-    with clips.slot():
+    # a slot only once the clip is there: a slow sender must not keep others from being heard
+    with clips.receiving():
         async with received_file(request, service.settings.max_clip_bytes) as path:
-            yield ClipQuestion(path, query, recommender)
+            with clips.slot():
+                yield ClipQuestion(path, query, recommender)

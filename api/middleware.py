@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import ProblemError, respond
 
-IDLE_SECONDS = 30.0
-BODY_SECONDS = 300.0
+IDLE_SECONDS = 10.0
+BODY_SECONDS = 120.0
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^\[\]:]+)(?::\d{1,5})?", re.IGNORECASE)
 _HEADERS = {

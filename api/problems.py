@@ -13,6 +13,7 @@ from starlette.responses import Response
 from recommender.errors import (
     AudioError,
     ChildFailedError,
+    GenerationError,
     IndexUnavailableError,
     InvalidParameterError,
     SoundalikeError,
@@ -77,6 +78,10 @@ _PUBLIC_DETAIL = {
     IndexUnavailableError: (
         "index-unavailable",
         "no valid index is published; on the server run: python -m indexer reindex MUSIC_DIR",
+    ),
+    GenerationError: (
+        "index-unavailable",
+        "the index is damaged; on the server run: python -m indexer verify",
     ),
     WeightsError: (
         "weights-unavailable",

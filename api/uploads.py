@@ -47,7 +47,10 @@ async def received_file(request: Request, max_bytes: int) -> AsyncIterator[Path]
 def sweep_left_overs() -> None:
     """Remove what a killed service left behind; no upload under way is that old."""
     for folder in Path(tempfile.gettempdir()).glob(_PREFIX + "*"):
-        state = folder.lstat()
+        try:
+            state = folder.lstat()
+        except FileNotFoundError:
+            continue  # another service has just answered this clip
         ours = stat.S_ISDIR(state.st_mode) and state.st_uid == os.getuid()
         if ours and time.time() - state.st_mtime > _LEFT_OVER_SECONDS:
             shutil.rmtree(folder, ignore_errors=True)

@@ -22,7 +22,7 @@ from recommender.errors import (
 )
 from recommender.settings import Settings
 
-EXIT_FAILED, EXIT_USAGE, EXIT_BAD_DATA, EXIT_LOCKED, EXIT_STOPPED = 1, 2, 65, 75, 130
+EXIT_FAILED, EXIT_USAGE, EXIT_LOCKED, EXIT_STOPPED = 1, 2, 75, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +54,7 @@ def _exit_code(error: SoundalikeError) -> int:
     if isinstance(error, LockedError):
         return EXIT_LOCKED
     if isinstance(error, GenerationError):
-        return EXIT_BAD_DATA
+        return commands.EXIT_BAD_DATA
     return EXIT_USAGE if isinstance(error, InvalidParameterError) else EXIT_FAILED
 
 
@@ -63,7 +63,9 @@ def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _complain(err: Console, message: str, code: int) -> int:
-    err.print(f"soundalike: {message}", markup=False, highlight=False, soft_wrap=True)
+    err.print(
+        commands.harmless(f"soundalike: {message}"), markup=False, highlight=False, soft_wrap=True
+    )
     return code
 
 
@@ -144,7 +146,12 @@ def _positive(text: str) -> int:
 
 
 def _windows(text: str) -> int | None:
-    return None if text == "all" else _positive(text)
+    if text == "all":
+        return None
+    try:
+        return _positive(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}, nor all") from error
 
 
 if __name__ == "__main__":

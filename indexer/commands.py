@@ -23,12 +23,15 @@ from recommender.library import Library
 from recommender.manifest import Manifest
 from recommender.records import Failed
 
+EXIT_BAD_DATA = 65
 SHOWN_FAILURES = 20
-BAD_DATA = 65
+_LISTED = ("failures", "generation")
 
 
 def reindex_folders(options: argparse.Namespace, out: Console, err: Console) -> int:
     """Bring the index up to date, or print the plan with ``--dry-run``."""
+    if not all(options.music_dirs):
+        raise InvalidParameterError("MUSIC_DIR= is empty; name a folder of music")
     request = Request(
         roots=tuple(os.path.realpath(os.fsencode(path)) for path in options.music_dirs),
         data_dir=options.data_dir,
@@ -47,7 +50,7 @@ def reindex_folders(options: argparse.Namespace, out: Console, err: Console) -> 
 
 def status(options: argparse.Namespace, out: Console, _err: Console) -> int:
     """Print what the library knows and what is served."""
-    facts: dict[str, Any] = {"data_dir": str(options.data_dir)}
+    facts: dict[str, Any] = {"data_dir": str(options.data_dir.absolute())}
     if (options.data_dir / LIBRARY_FILE).exists():
         with Library.open(options.data_dir / LIBRARY_FILE) as library:
             failures = library.failures()
@@ -70,11 +73,10 @@ def verify(options: argparse.Namespace, out: Console, _err: Console) -> int:
     data_dir = options.data_dir
     results = {name: _problem(data_dir, name) for name in list_generations(data_dir)}
     if (data_dir / LIBRARY_FILE).exists():
-        with Library.open(data_dir / LIBRARY_FILE) as library:
-            results[LIBRARY_FILE] = library.damage()
+        results[LIBRARY_FILE] = _library_problem(data_dir / LIBRARY_FILE)
     lines = [f"{name}: {problem or 'ok'}" for name, problem in results.items()]
     _emit(out, options.json, results, lines or [f"data_dir={data_dir} holds nothing yet"])
-    return BAD_DATA if any(results.values()) else 0
+    return EXIT_BAD_DATA if any(results.values()) else 0
 
 
 def generations(options: argparse.Namespace, out: Console, _err: Console) -> int:
@@ -96,6 +98,7 @@ def generations(options: argparse.Namespace, out: Console, _err: Console) -> int
 
 def rollback(options: argparse.Namespace, out: Console, _err: Console) -> int:
     """Serve an older generation again, after verifying it."""
+    current_generation(options.data_dir)  # before the lock, which would make the folder
     with indexer_lock(options.data_dir):
         current = current_generation(options.data_dir)
         wanted = options.generation or _previous(options.data_dir, current)
@@ -105,7 +108,12 @@ def rollback(options: argparse.Namespace, out: Console, _err: Console) -> int:
             )
         open_generation(options.data_dir, wanted)
         make_current(options.data_dir, wanted)
-    _emit(out, options.json, {"from": current, "to": wanted}, [f"serving {wanted}, not {current}"])
+    _emit(
+        out,
+        options.json,
+        {"from": current, "to": wanted},
+        [f"serving {wanted}, not {current}; a reindex publishes anew"],
+    )
     return 0
 
 
@@ -116,15 +124,20 @@ def _previous(data_dir: Path, current: str) -> str:
     return older[-1]
 
 
-_LISTED = ("failures", "generation")
-
-
 def _problem(data_dir: Path, name: str) -> str:
     try:
         open_generation(data_dir, name)
     except GenerationError as error:
         return str(error)
     return ""
+
+
+def _library_problem(path: Path) -> str:
+    try:
+        with Library.open(path) as library:
+            return library.damage()
+    except GenerationError as error:
+        return str(error)
 
 
 def _manifest_facts(data_dir: Path, name: str) -> dict[str, Any]:
@@ -171,6 +184,7 @@ def _report_answer(report: Report) -> tuple[dict[str, Any], list[str]]:
     lines = [
         *_failure_lines(facts["failures"]),
         *(f"folder cannot be listed: {path}" for path in facts["unreadable_folders"]),
+        *_remarks(report),
         f"{report.added} added, {report.updated} updated, {report.moved} moved, "
         f"{report.duplicates} duplicates, {report.removed} removed, {report.failed} failed, "
         f"{report.unchanged} unchanged, {report.failed_before} failed before",
@@ -178,6 +192,15 @@ def _report_answer(report: Report) -> tuple[dict[str, Any], list[str]]:
         f"{report.elapsed_seconds:.1f} s, {rate:.0f} files/min",
     ]
     return facts, lines
+
+
+def _remarks(report: Report) -> list[str]:
+    remarks = []
+    if report.links_left_alone:
+        remarks.append(f"{report.links_left_alone} symbolic links were left alone")
+    if report.credits_without_file:
+        remarks.append(f"{report.credits_without_file} rows of ATTRIBUTION.csv name no audio file")
+    return remarks
 
 
 def _failure(failure: Failed) -> dict[str, str]:
@@ -196,7 +219,11 @@ def _failure_lines(failures: list[dict[str, str]]) -> list[str]:
 
 def printable(path: bytes) -> str:
     """A path as one harmless line: control characters and broken UTF-8 are escaped."""
-    text = path.decode("utf-8", errors="backslashreplace")
+    return harmless(path.decode("utf-8", errors="backslashreplace"))
+
+
+def harmless(text: str) -> str:
+    """Text on one line, with what would move a terminal's cursor or colours escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
@@ -205,4 +232,4 @@ def _emit(out: Console, as_json: bool, facts: Any, lines: list[str]) -> None:
         out.print(json.dumps(facts, indent=1, ensure_ascii=False))
         return
     for line in lines:
-        out.print(line)
+        out.print(harmless(line))

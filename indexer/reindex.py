@@ -4,10 +4,9 @@ A run that is stopped at any moment loses no more than the files in flight: what
 and the next run plans anew from there.
 """
 
-import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,12 +14,17 @@ from rich.console import Console
 
 from indexer.credits import read_credits
 from indexer.lock import indexer_lock
-from indexer.plan import KnownFiles, Plan, is_below, make_plan, probably_moved
+from indexer.plan import KnownFiles, Plan, make_plan, probably_moved
+from indexer.preflight import (
+    check_folders,
+    check_listed,
+    check_not_emptied,
+    check_other_folders,
+)
 from indexer.progress import make_reporter
 from indexer.scan import Scan, scan
 from indexer.workers import FILE_LIMITS, Analyst, Outcome, analyse_all
 from recommender.embedders import create_embedder
-from recommender.errors import InvalidParameterError
 from recommender.generation import current_generation
 from recommender.library import Library
 from recommender.publishing import is_published, publish, sweep
@@ -79,6 +83,8 @@ class Report:
     published: bool = False
     failures: list[Failed] = field(default_factory=list)
     unreadable_folders: list[bytes] = field(default_factory=list)
+    links_left_alone: int = 0
+    credits_without_file: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +97,14 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
+    """One run: what was asked for, what is known and found, and what becomes of it."""
+
     request: Request
     library: Library
     space: Space
     known: KnownFiles
     found: Scan
+    credited: dict[bytes, dict[bytes, dict[str, str]]]
     plan: Plan
     report: Report
 
@@ -108,17 +117,16 @@ def reindex(request: Request, console: Console) -> Report:
     LockedError
         Another indexer is at work on the data folder.
     InvalidParameterError
-        A music folder is not there, or is empty though it was not.
+        A music folder is not there or holds no music, or tracks of other folders would be lost.
     GenerationError, StorageError, OSError
         Nothing could be published; the old generation stays.
     """
     started = time.monotonic()
-    with _opened(request) as run:
-        _refuse_emptied(run)
+    with _opened(request, request.data_dir / LIBRARY_FILE) as run:
         sweep(request.data_dir)
         _listen(run, console)
         _forget_gone(run)
-        run.library.set_credits(request.roots, read_credits(request.roots))
+        _credit(run)
         _publish(run)
     run.report.elapsed_seconds = time.monotonic() - started
     return run.report
@@ -132,50 +140,38 @@ def forecast(request: Request) -> Forecast:
     LockedError, InvalidParameterError
         As :func:`reindex`.
     """
-    if not (request.data_dir / LIBRARY_FILE).exists():
-        return Forecast(make_plan(_scan(request), request.roots, {}, [], set()), 0)
-    with _opened(request) as run:
+    path = request.data_dir / LIBRARY_FILE
+    # without a library all is new; one in memory leaves no trace
+    with _opened(request, path if path.exists() else None) as run:
         return Forecast(run.plan, probably_moved(run.plan, run.found, run.known))
 
 
 @contextmanager
-def _opened(request: Request) -> Iterator[_Run]:
-    """Lock the data folder, look at the music folders and plan."""
+def _opened(request: Request, path: Path | None) -> Iterator[_Run]:
+    """Look at the music folders, lock and open the library, plan, and refuse what would lose."""
     space = Space(create_embedder(request.embedder).spec, request.n_windows)
-    found = _scan(request)
-    with indexer_lock(request.data_dir), Library.open(request.data_dir / LIBRARY_FILE) as library:
-        known = library.files()
-        failures, embedded = library.failures(), library.embedded(space.id)
+    check_folders(request.roots)
+    found = scan(request.roots)
+    check_listed(request.roots, found)
+    credited = {root: read_credits(root) for root in request.roots}
+    lock = indexer_lock(request.data_dir) if path else nullcontext()
+    with lock, Library.open(path or Path(":memory:")) as library:
+        known, embedded = library.files(), library.embedded(space.id)
+        if not request.allow_empty:
+            check_not_emptied(request.roots, found, known)
+            check_other_folders(request.roots, known, embedded)
+        failures = library.failures()
         plan = make_plan(found, request.roots, known, failures, embedded, full=request.full)
         report = Report(
             unchanged=plan.unchanged,
             failed_before=plan.failed_before,
             unreadable_folders=found.unreadable,
+            links_left_alone=len(found.links),
+            credits_without_file=sum(
+                path not in found.files for rows in credited.values() for path in rows
+            ),
         )
-        yield _Run(request, library, space, known, found, plan, report)
-
-
-def _scan(request: Request) -> Scan:
-    for root in request.roots:
-        if not os.path.isdir(root):
-            raise InvalidParameterError(f"MUSIC_DIR={os.fsdecode(root)} is not a folder")
-    found = scan(request.roots)
-    if unlisted := set(request.roots) & set(found.unreadable):
-        raise InvalidParameterError(
-            f"MUSIC_DIR={os.fsdecode(min(unlisted))} cannot be listed; check its permissions"
-        )
-    return found
-
-
-def _refuse_emptied(run: _Run) -> None:
-    """Refuse a folder that has lost all its music: an unmounted disk looks the same."""
-    for root in () if run.request.allow_empty else run.request.roots:
-        here = sum(is_below(path, [root]) for path in run.known)
-        if here and not any(is_below(path, [root]) for path in run.found.files):
-            raise InvalidParameterError(
-                f"MUSIC_DIR={os.fsdecode(root)} holds no audio, but {here} of its files are known; "
-                "mount it, or pass --allow-empty to take them out of the catalog"
-            )
+        yield _Run(request, library, space, known, found, credited, plan, report)
 
 
 def _listen(run: _Run, console: Console) -> None:
@@ -226,6 +222,11 @@ def _count(outcome: Outcome, known: KnownFiles, homes: dict[str, bool], report: 
 def _forget_gone(run: _Run) -> None:
     run.library.forget_files(run.plan.gone)
     run.report.removed = sum(path in run.known for path in run.plan.gone) - run.report.moved
+
+
+def _credit(run: _Run) -> None:
+    for root, rows in run.credited.items():
+        run.library.set_credits(root, rows)
 
 
 def _publish(run: _Run) -> None:

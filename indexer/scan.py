@@ -23,12 +23,15 @@ class Scan:
         State of every regular file with an audio suffix, by absolute path.
     irregular
         Paths with an audio suffix that are no regular files: FIFOs, sockets, devices.
+    links
+        Symbolic links, to audio or to folders, which are not followed.
     unreadable
         Folders that could not be listed; nothing below them counts as gone.
     """
 
     files: dict[bytes, FileState] = field(default_factory=dict)
     irregular: list[bytes] = field(default_factory=list)
+    links: list[bytes] = field(default_factory=list)
     unreadable: list[bytes] = field(default_factory=list)
 
 
@@ -50,9 +53,13 @@ def scan(roots: Sequence[bytes]) -> Scan:
         for entry in _entries(folder, found):
             if entry.name.startswith(b"."):
                 continue
+            is_audio = os.path.splitext(entry.name)[1].lower() in AUDIO_SUFFIXES
             if entry.is_dir(follow_symlinks=False):
                 pending.append(entry.path)
-            elif os.path.splitext(entry.name)[1].lower() in AUDIO_SUFFIXES:
+            elif entry.is_symlink():
+                if is_audio or entry.is_dir():
+                    found.links.append(entry.path)
+            elif is_audio:
                 _note(entry, found)
     return found
 
@@ -72,6 +79,6 @@ def _note(entry: "os.DirEntry[bytes]", found: Scan) -> None:
         # gone between listing and looking: as if it had never been there
         return
     if stat.S_ISREG(status.st_mode):
-        found.files[entry.path] = FileState(status.st_size, status.st_mtime_ns)
-    elif not stat.S_ISLNK(status.st_mode):
+        found.files[entry.path] = FileState.of(status)
+    else:
         found.irregular.append(entry.path)

@@ -133,5 +133,5 @@ def _check_state(descriptor: int, state: FileState) -> None:
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode):
         raise UnreadableFileError("it is not a regular file")
-    if FileState(found.st_size, found.st_mtime_ns) != state:
+    if FileState.of(found) != state:
         raise FileChangedError("it was written to while it was read; the next run tries again")

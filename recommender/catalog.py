@@ -2,8 +2,8 @@
 
 import unicodedata
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
@@ -105,22 +105,19 @@ class Catalog:
         )
         catalog = cls(engine)
         weakref.finalize(catalog, engine.dispose)
-        try:
-            catalog._connect()
-        except sa.exc.DatabaseError as error:
-            raise GenerationError(f"catalog={path.name} cannot be read: {error.orig}") from error
+        catalog._connect()
         return catalog
 
     def _connect(self) -> None:
         """Open every connection now: the generation may be pruned while it is still served."""
         with ExitStack() as connections:
             for _ in range(CONNECTIONS):
-                connection = connections.enter_context(self._engine.connect())
+                connection = connections.enter_context(self._reading())
                 # a connection opens the file, and finds out what it holds, with its first query
                 connection.execute(sa.select(_tracks).limit(1))
 
     def __len__(self) -> int:
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return connection.scalar(sa.select(sa.func.count()).select_from(_tracks)) or 0
 
     def tracks(self, rows: Sequence[int] | Rows) -> dict[int, Track]:
@@ -136,14 +133,14 @@ class Catalog:
     def path(self, row: int) -> bytes:
         """Path of the file that the track was read from."""
         query = sa.select(_tracks.c.path).where(_tracks.c.row == int(row))
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return bytes(connection.scalars(query).one())
 
     def rows_by_artists(self, artists: Sequence[str]) -> Rows:
         """Rows of every track by one of `artists`, compared as :func:`folded`."""
         keys = sorted({folded(artist) for artist in artists} - {""})
         query = sa.select(_tracks.c.row).where(_tracks.c.artist_key.in_(keys))
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return np.array(list(connection.scalars(query)), dtype=np.int64)
 
     def search(self, query: str, limit: int, offset: int) -> tuple[list[Track], int]:
@@ -163,16 +160,25 @@ class Catalog:
         holds = [sa.func.instr(_tracks.c.search_text, word) > 0 for word in words]
         matching = sa.select(*_TRACK_COLUMNS).where(*holds).order_by(*_BROWSING_ORDER)
         counting = sa.select(sa.func.count()).select_from(_tracks).where(*holds)
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             page = connection.execute(matching.limit(limit).offset(offset)).mappings()
             return [_track(row) for row in page], connection.scalar(counting) or 0
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except sa.exc.DatabaseError as error:
+            name = Path(self._engine.url.database or "").name
+            raise GenerationError(f"catalog={name} cannot be read: {error.orig}") from error
 
     def _rows(
         self, rows: Sequence[int] | Rows, *columns: sa.ColumnElement[Any]
     ) -> list[sa.RowMapping]:
         numbers = [int(row) for row in rows]
         found: list[sa.RowMapping] = []
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             # in pieces: SQLite bounds the number of values in one statement
             for first in range(0, len(numbers), _ROWS_AT_ONCE):
                 piece = _tracks.c.row.in_(numbers[first : first + _ROWS_AT_ONCE])

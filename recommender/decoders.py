@@ -122,7 +122,7 @@ class _SoundFileDecoder:
     def read(self, n_frames: int) -> FloatArray:
         try:
             block: FloatArray = self._sound.read(n_frames, dtype="float32", always_2d=True)
-        except soundfile.LibsndfileError as error:
+        except (soundfile.LibsndfileError, ValueError) as error:
             raise UndecodableAudioError(_message("gave up", error)) from error
         return block
 

@@ -205,6 +205,8 @@ def embed_at_levels(
 ) -> list[Embedding]:
     """Embed audio as it is, and once more for each of some levels, amplified to that level.
 
+    For clips: unlike :func:`embed` it keeps all `n_windows` windows in memory.
+
     Level moves the vector, and the level of a clip may say nothing: it is that of a recorder or of
     a volume knob. The catalog keeps its levels, which say something about the mastering.
 
@@ -220,14 +222,11 @@ def embed_at_levels(
     AudioTooShortError, SilentAudioError
         As in :func:`embed`.
     """
-    as_it_is = embed(source, embedder, n_windows)
-    gains_db = [level - as_it_is.level_dbfs for level in levels_dbfs]
     # the same windows at every level: what is silence in the clip must not become music
-    amplified = [
-        _pooled(_audible_batches(source, embedder.spec, n_windows), embedder, 10 ** (gain / 20))
-        for gain in gains_db
-    ]
-    return [as_it_is, *amplified]
+    batches = list(_audible_batches(source, embedder.spec, n_windows))
+    as_it_is = _pooled(batches, embedder)
+    gains_db = [level - as_it_is.level_dbfs for level in levels_dbfs]
+    return [as_it_is, *(_pooled(batches, embedder, 10 ** (gain / 20)) for gain in gains_db)]
 
 
 def _audible_batches(

@@ -106,8 +106,10 @@ def current_generation(data_dir: Path) -> str:
     IndexUnavailableError
         Nothing is published yet.
     """
+    path = data_dir / "CURRENT"
     try:
-        name = (data_dir / "CURRENT").read_text(encoding="utf-8").strip()
+        # not a FIFO, which would be waited for
+        name = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
     except (FileNotFoundError, UnicodeDecodeError):
         name = ""
     if not _is_name(name):

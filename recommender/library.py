@@ -66,13 +66,13 @@ class Library(Closing):
     def files(self) -> dict[bytes, tuple[FileState, str]]:
         """Every known file: its state when it was read, and the id of its track."""
         query = sa.select(t.files.c.path, t.files.c.size, t.files.c.mtime_ns, t.files.c.track_id)
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return {path: (FileState(s, m), id_) for path, s, m, id_ in connection.execute(query)}
 
     def failures(self) -> list[Failed]:
         """Every file that failed, by path."""
         query = sa.select(t.failures).order_by(t.failures.c.path)
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return [
                 Failed(r.path, FileState(r.size, r.mtime_ns), r.reason, r.message)
                 for r in connection.execute(query)
@@ -81,7 +81,7 @@ class Library(Closing):
     def embedded(self, space_id: str) -> set[str]:
         """Ids of the tracks that have a vector in the space."""
         query = sa.select(t.vectors.c.track_id).where(t.vectors.c.space_id == space_id)
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return set(connection.scalars(query))
 
     def count_publishable(self, space_id: str) -> int:
@@ -89,7 +89,7 @@ class Library(Closing):
         query = sa.select(sa.func.count(sa.distinct(t.files.c.track_id))).join(
             t.vectors, t.vectors.c.track_id == t.files.c.track_id
         )
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return connection.scalar(query.where(t.vectors.c.space_id == space_id)) or 0
 
     def publishable(self, space_id: str) -> Iterator[LibraryTrack]:
@@ -103,7 +103,7 @@ class Library(Closing):
             .group_by(t.tracks.c.id)
             .order_by(t.tracks.c.id)
         )
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             credit_by_path = _credits(connection)
             for row in connection.execute(query, execution_options={"yield_per": 1000}):
                 yield _library_track(row._mapping, credit_by_path.get(row.path, {}))
@@ -123,34 +123,33 @@ class Library(Closing):
 
     def forget_files(self, paths: Sequence[bytes]) -> None:
         """Drop files that are gone; their tracks and vectors stay for the day they come back."""
-        if not paths:
-            return
-        values, forgotten = [{"gone": path} for path in paths], 0
         with self._writing() as connection:
-            for table in (t.failures, t.files):
-                gone = sa.delete(table).where(table.c.path == sa.bindparam("gone"))
-                forgotten = connection.execute(gone, values).rowcount
+            forgotten = [_delete(connection, t.files, path) for path in paths]
+            for path in paths:
+                _delete(connection, t.failures, path)
             # failures alone are not published
-            if forgotten:
+            if any(forgotten):
                 _touch(connection)
 
-    def set_credits(self, roots: Sequence[bytes], rows: Mapping[bytes, Mapping[str, str]]) -> None:
-        """Replace what is known of credits below `roots`; `rows` maps paths to credit fields."""
-        new = {path: {"path": path, **fields} for path, fields in rows.items()}
+    def set_credits(self, source: bytes, rows: Mapping[bytes, Mapping[str, str]]) -> None:
+        """Replace the credits that come from `source`, a music folder; `rows` maps paths to fields.
+
+        Those of other folders stay, of folders above and below as well.
+        """
+        table = t.file_credits
+        new = {path: {"source": source, "path": path, **fields} for path, fields in rows.items()}
         with self._writing() as connection:
-            known = (dict(row._mapping) for row in connection.execute(sa.select(t.file_credits)))
-            old = {row["path"]: row for row in known if _below(row["path"], roots)}
-            if old == new:
+            known = connection.execute(sa.select(table).where(table.c.source == source))
+            if {row.path: dict(row._mapping) for row in known} == new:
                 return
-            for path in old:
-                _delete(connection, t.file_credits, path)
+            connection.execute(sa.delete(table).where(table.c.source == source))
             if new:
-                connection.execute(sa.insert(t.file_credits), list(new.values()))
+                connection.execute(sa.insert(table), list(new.values()))
             _touch(connection)
 
     def damage(self) -> str:
         """What SQLite's integrity check complains of; "" for a sound database."""
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             complaint = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
         return "" if complaint == "ok" else str(complaint)
 
@@ -172,23 +171,33 @@ class Library(Closing):
             t.schema.create_all(connection)
 
     @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        with self._translated_errors(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
+        with self._translated_errors(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _translated_errors(self) -> Iterator[None]:
         path = self._engine.url.database
         try:
-            with self._engine.begin() as connection:
-                yield connection
+            yield
         except sa.exc.OperationalError as error:
             raise StorageError(
-                f"library={path} could not be written ({error.orig}); "
+                f"library={path} could not be read or written ({error.orig}); "
                 "make room or mend permissions, then run reindex again"
             ) from error
-        except sa.exc.DatabaseError as error:
+        except (sa.exc.DatabaseError, UnicodeDecodeError) as error:
+            why = getattr(error, "orig", error)
             raise GenerationError(
-                f"library={path} is damaged ({error.orig}); restore or delete it, then run reindex"
+                f"library={path} is damaged ({why}); restore or delete it, then run reindex"
             ) from error
 
     def _meta(self, key: str) -> str:
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return connection.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == key)) or ""
 
 
@@ -265,14 +274,14 @@ def _upsert(connection: sa.Connection, table: sa.Table, row: Mapping[str, object
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others))
 
 
-def _below(path: bytes, roots: Sequence[bytes]) -> bool:
-    return any(path.startswith(root.rstrip(b"/") + b"/") for root in roots)
-
-
 def _credits(connection: sa.Connection) -> dict[bytes, dict[str, str]]:
     """Non-empty credit fields by path; a credit is curated and outranks the file's own tags."""
-    rows = (dict(row._mapping) for row in connection.execute(sa.select(t.file_credits)))
-    return {row.pop("path"): {k: v for k, v in row.items() if v} for row in rows}
+    table, found = t.file_credits, dict[bytes, dict[str, str]]()
+    # the folder nearest to the file comes last and has the last word
+    for row in connection.execute(sa.select(table).order_by(sa.func.length(table.c.source))):
+        fields = {name: row._mapping[name] for name in t.CREDIT_FIELDS if row._mapping[name]}
+        found.setdefault(row.path, {}).update(fields)
+    return found
 
 
 def _library_track(row: Mapping[Any, Any], credit: Mapping[str, Any]) -> LibraryTrack:

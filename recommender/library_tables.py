@@ -58,6 +58,7 @@ meta = sa.Table(
 file_credits = sa.Table(
     "file_credits",
     schema,
+    sa.Column("source", sa.LargeBinary, primary_key=True),
     sa.Column("path", sa.LargeBinary, primary_key=True),
     *(sa.Column(name, sa.Text, nullable=False) for name in CREDIT_FIELDS),
 )

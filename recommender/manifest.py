@@ -76,7 +76,7 @@ class Manifest:
             del content["seal"]
             manifest = cls(**content)
             sound = manifest.to_json() == text and manifest._fits(folder.name)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise GenerationError(
                 f"generation={folder.name} has no valid {MANIFEST} ({type(error).__name__})"
             ) from error

@@ -7,6 +7,7 @@ replaced last. Leftovers of a crash are swept by the next run.
 
 import secrets
 import shutil
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -89,14 +90,19 @@ def publish(data_dir: Path, library: Library, space: Space) -> str:
     sync(home)
     _check_or_remove(data_dir, name)
     make_current(data_dir, name)
-    prune(data_dir)
+    # what cannot be removed now is published over next time; this generation is served already
+    with suppress(OSError):
+        prune(data_dir)
     return name
 
 
 def sweep(data_dir: Path) -> None:
     """Remove what a run that was stopped left half built."""
     for leftover in generations_dir(data_dir).glob(_TEMPORARY + "*"):
-        shutil.rmtree(leftover)
+        if leftover.is_dir() and not leftover.is_symlink():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink()
 
 
 def prune(data_dir: Path) -> None:

@@ -1,6 +1,8 @@
 """What passes between the indexer, the library and a published catalog."""
 
+import os
 from dataclasses import dataclass
+from typing import Self
 
 from recommender.embedding import Embedding, FloatArray
 from recommender.track import Track
@@ -12,6 +14,11 @@ class FileState:
 
     size: int
     mtime_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Self:
+        """The state in a file's status; times that no database holds are cut to those it does."""
+        return cls(status.st_size, max(-(2**63), min(status.st_mtime_ns, 2**63 - 1)))
 
 
 @dataclass(frozen=True, slots=True)

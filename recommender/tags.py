@@ -69,13 +69,13 @@ def read_metadata(file: BinaryIO, file_name: str) -> Metadata:
     """
     values = _tag_values(file)
     guess = _from_file_name(file_name)
-    title = _text(values.get("title", ""))
+    title = clean_text(values.get("title", ""))
     return Metadata(
         title=title or guess.title,
-        artist=_text(values.get("artist", "")) or ("" if title else guess.artist),
-        album=_text(values.get("album", "")),
-        album_artist=_text(values.get("album_artist", "")),
-        genre=_text(values.get("genre", "")),
+        artist=clean_text(values.get("artist", "")) or ("" if title else guess.artist),
+        album=clean_text(values.get("album", "")),
+        album_artist=clean_text(values.get("album_artist", "")),
+        genre=clean_text(values.get("genre", "")),
         track_number=_number(values.get("track_number", "")) or guess.track_number,
         year=_year(values.get("year", "")),
         musicbrainz_recording_id=_uuid(values.get("musicbrainz_recording_id", "")),
@@ -185,7 +185,7 @@ def _rest(text: str) -> str:
     return "".join(c for c in text if not c.isalpha())
 
 
-def _text(value: str) -> str:
+def clean_text(value: str) -> str:
     """Printable, composed, on one line, at most `MAX_TEXT` characters; up to the first NUL."""
     scanned = value[:_SCANNED_TEXT].strip("\0").partition("\0")[0]
     printable = "".join(map(_printable, unicodedata.normalize("NFC", scanned)))
@@ -215,7 +215,7 @@ def _uuid(value: str) -> str:
 
 
 def _from_file_name(file_name: str) -> Metadata:
-    name = _text(PurePath(file_name).stem)
+    name = clean_text(PurePath(file_name).stem)
     if " " not in name:
         name = name.replace("_", " ").strip() or name
     number = _LEADING_NUMBER.match(name)

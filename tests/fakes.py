@@ -56,6 +56,10 @@ class FakeClipEmbedder(ClipEmbedder):
         self.error: Exception | None = None
         self.heard: list[tuple[Path, bytes, int]] = []
 
+    def receiving(self) -> Any:
+        """Room for any number of uploads."""
+        return nullcontext()
+
     def slot(self) -> Any:
         """Room for any number of clips."""
         return nullcontext()

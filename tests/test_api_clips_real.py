@@ -42,7 +42,7 @@ def published(rendered_music: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 def _indexed(file: Path, space: Space) -> Indexed:
     path, status = bytes(file), file.stat()
-    state = FileState(status.st_size, status.st_mtime_ns)
+    state = FileState.of(status)
     answer = embed_file(path, state, space.embedder.name, space.n_windows)
     track = track_from(identify_file(path, state))
     return Indexed(path, state, track, embeddings_from(answer, space)[0])
@@ -59,7 +59,7 @@ def test_a_clip_of_a_catalogued_track_finds_that_track(
 ) -> None:
     for path in tracks_in(rendered_music)[::4]:
         status = path.stat()
-        state = FileState(status.st_size, status.st_mtime_ns)
+        state = FileState.of(status)
         expected = track_from(identify_file(bytes(path), state)).id
         answer = real_client.post("/similar/clip", files={"file": ("x", path.read_bytes())})
         assert answer.status_code == 200, answer.text

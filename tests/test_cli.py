@@ -110,6 +110,26 @@ def test_verify_finds_damage_and_rollback_refuses_it(
     assert main(["rollback", name, "--data-dir", str(data)]) == 65
 
 
+def test_a_damaged_library_is_said_so_by_every_command(
+    music: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index(music, data)
+    path = data / "library.db"
+    content = bytearray(path.read_bytes())
+    for page in range(8192, len(content), 4096):
+        content[page : page + 64] = b"\xff" * 64
+    path.write_bytes(content)
+    for command in (["status"], ["verify"], ["reindex", str(music)]):
+        assert main([*command, "--data-dir", str(data)]) == 65, command
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.out + printed.err
+
+
+def test_messages_move_no_cursor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reindex", str(tmp_path / "\x1b[31mnone"), "--data-dir", str(tmp_path)]) == 2
+    assert "\\x1b[31mnone is not a folder" in capsys.readouterr().err
+
+
 def test_a_second_indexer_exits_75(
     music: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,6 +143,8 @@ def test_a_second_indexer_exits_75(
     [
         (["reindex", "/nowhere/at/all"], "MUSIC_DIR=/nowhere/at/all is not a folder"),
         (["reindex", ".", "--embedder", "nonesuch"], "embedder=nonesuch is unknown"),
+        (["reindex", ".", "--embedder", "nonesuch", "--dry-run"], "embedder=nonesuch is unknown"),
+        (["reindex", ""], "MUSIC_DIR= is empty"),
         (["rollback", "nonesuch"], "no published index"),
     ],
 )

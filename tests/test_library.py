@@ -181,7 +181,7 @@ CREDIT = {"title": "T", "artist": "X", "album": "", "licence": "CC0", "attributi
 
 def test_credits_outrank_tags_where_they_say_something(library: Library) -> None:
     library.store([indexed(replace(A, metadata=FULL))], SPACE)
-    library.set_credits([b"/music"], {A.file: CREDIT})
+    library.set_credits(b"/music", {A.file: CREDIT})
     (track,) = library.publishable(SPACE.id)
     assert track.track.metadata == replace(
         FULL, title="T", artist="X", licence="CC0", attribution="by X"
@@ -189,12 +189,12 @@ def test_credits_outrank_tags_where_they_say_something(library: Library) -> None
 
 
 def test_credits_of_other_roots_stay(library: Library) -> None:
-    library.set_credits([b"/music"], {b"/music/a.flac": CREDIT})
-    library.set_credits([b"/music2/"], {b"/music2/a.flac": CREDIT})
+    library.set_credits(b"/music", {b"/music/a.flac": CREDIT})
+    library.set_credits(b"/music2", {b"/music2/a.flac": CREDIT})
     before = library.revision()
-    library.set_credits([b"/mus"], {})
+    library.set_credits(b"/mus", {})
     assert library.revision() == before
-    library.set_credits([b"/music"], {})
+    library.set_credits(b"/music", {})
     assert library.revision() != before
     library.store([indexed(A), replace(indexed(B), path=b"/music2/a.flac")], SPACE)
     assert [t.track.metadata.title for t in library.publishable(SPACE.id)] == ["", "T"]
@@ -205,7 +205,7 @@ CHANGES: dict[str, Callable[[Library], None]] = {
     "new tags": lambda x: x.store([indexed(replace(A, metadata=FULL))], SPACE),
     "a track that failed": lambda x: x.store([replace(BAD, path=A.file)], SPACE),
     "a file that is gone": lambda x: x.forget_files([A.file]),
-    "a credit": lambda x: x.set_credits([b"/music"], {A.file: CREDIT}),
+    "a credit": lambda x: x.set_credits(b"/music", {A.file: CREDIT}),
 }
 NO_CHANGES: dict[str, Callable[[Library], None]] = {
     "nothing stored": lambda x: x.store([], SPACE),
@@ -213,7 +213,7 @@ NO_CHANGES: dict[str, Callable[[Library], None]] = {
     "an unknown file forgotten": lambda x: x.forget_files([b"/music/never seen"]),
     "a failure forgotten": lambda x: x.forget_files([BAD.path]),
     "a file that never was a track failing": lambda x: x.store([replace(BAD, path=b"/n")], SPACE),
-    "no credits, as before": lambda x: x.set_credits([b"/music"], {}),
+    "no credits, as before": lambda x: x.set_credits(b"/music", {}),
     "a known space": lambda x: x.add_space(SPACE),
     "reading": lambda x: [*x.publishable(SPACE.id)].clear(),
 }
@@ -236,9 +236,9 @@ def test_the_revision_stays_with(what: str, library: Library) -> None:
 
 
 def test_the_same_credits_again_change_nothing(library: Library) -> None:
-    library.set_credits([b"/music"], {A.file: CREDIT})
+    library.set_credits(b"/music", {A.file: CREDIT})
     before = library.revision()
-    library.set_credits([b"/music"], {A.file: CREDIT})
+    library.set_credits(b"/music", {A.file: CREDIT})
     assert library.revision() == before
 
 
@@ -295,7 +295,7 @@ def test_a_library_that_another_process_writes_to_says_so(
     other.execute("BEGIN IMMEDIATE")
     with library._engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA busy_timeout=0")
-    with pytest.raises(StorageError, match="could not be written"):
+    with pytest.raises(StorageError, match="database is locked"):
         library.store([indexed(A)], SPACE)
     other.rollback()
     other.close()
@@ -331,3 +331,15 @@ def test_a_known_track_needs_no_embedding(library: Library) -> None:
     library.store([bare], SPACE)
     assert library.count_publishable(SPACE.id) == 0
     assert list(library.publishable(SPACE.id)) == []
+
+
+def test_credits_of_one_folder_leave_those_of_others_alone(library: Library) -> None:
+    library.store([indexed(A)], SPACE)
+    library.set_credits(b"/", {A.file: {**CREDIT, "title": "Above", "licence": "CC0-1.0"}})
+    nearer = {**dict.fromkeys(CREDIT, ""), "title": "Nearer"}
+    library.set_credits(b"/music", {A.file: nearer})
+    [both] = library.publishable(SPACE.id)
+    assert (both.track.metadata.title, both.track.metadata.licence) == ("Nearer", "CC0-1.0")
+    library.set_credits(b"/music", {})
+    [above] = library.publishable(SPACE.id)
+    assert above.track.metadata.title == "Above"

@@ -190,6 +190,79 @@ def test_credits_reach_the_catalog_and_outrank_tags(music: Path, tmp_path: Path)
     assert served(tmp_path).search("curated", 10)[1] == 0
 
 
+def write_credits(folder: Path, text: str, encoding: str = "utf-8") -> None:
+    (folder / "ATTRIBUTION.csv").write_text(text, encoding=encoding)
+
+
+def test_credits_written_by_a_spreadsheet_are_read(music: Path, tmp_path: Path) -> None:
+    name = tracks_in(music)[0].relative_to(music)
+    write_credits(music, f"path,title\n./{name},Marked\n", encoding="utf-8-sig")
+    run(music, tmp_path)
+    assert served(tmp_path).search("marked", 10)[1] == 1
+
+
+def test_credits_outside_their_folder_are_ignored(music: Path, tmp_path: Path) -> None:
+    write_credits(music, "path,title\n/nowhere/x.ogg,T\n../y.ogg,T\nmissing.ogg,T\n")
+    assert run(music, tmp_path).credits_without_file == 1
+    assert run(music, tmp_path).published is False
+
+
+def test_credits_cannot_smuggle_control_characters(music: Path, tmp_path: Path) -> None:
+    name = tracks_in(music)[0].relative_to(music)
+    write_credits(music, f"path,title\n{name},\x1b[31mevil\u202e\x07\n")
+    run(music, tmp_path)
+    [track], _ = served(tmp_path).search("evil", 10)
+    assert track.metadata.title.isprintable()
+
+
+def test_unreadable_credits_are_refused_before_anything_is_listened_to(
+    music: Path, tmp_path: Path
+) -> None:
+    write_credits(music, "file,title\n")
+    for attempt in (run, lambda *_: forecast(request(music, tmp_path))):
+        with pytest.raises(InvalidParameterError, match="no column named path"):
+            attempt(music, tmp_path)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_subfolder_alone_keeps_the_credits_of_the_whole(music: Path, tmp_path: Path) -> None:
+    path = tracks_in(music)[0]
+    write_credits(music, f"path,licence\n{path.relative_to(music)},CC0-1.0\n")
+    run(music, tmp_path)
+    assert run(path.parent, tmp_path).published is False
+
+
+def test_a_space_that_other_folders_have_no_vectors_in_is_refused(
+    music: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    tracks_in(music)[0].rename(other / "away.ogg")
+    run(music, tmp_path)
+    run(other, tmp_path)
+    more = replace(request(music, tmp_path), n_windows=2)
+    with pytest.raises(InvalidParameterError, match="1 files in other folders"):
+        reindex(more, QUIET)
+    both = replace(more, roots=(os.fsencode(music), os.fsencode(other)))
+    assert reindex(both, QUIET).tracks == N_TRACKS
+
+
+def test_a_folder_without_music_is_refused(tmp_path: Path, music: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (empty / "linked").symlink_to(music)
+    with pytest.raises(InvalidParameterError, match=r"0 of its files are known, 1 symbolic links"):
+        run(empty, tmp_path)
+    with pytest.raises(InvalidParameterError, match="holds no audio"):
+        forecast(request(empty, tmp_path))
+
+
+def test_a_file_from_the_far_future_is_indexed(music: Path, tmp_path: Path) -> None:
+    os.utime(tracks_in(music)[0], (2**40, 2**40))
+    assert run(music, tmp_path).added == N_TRACKS
+    assert run(music, tmp_path).unchanged == N_TRACKS
+
+
 def test_a_second_indexer_is_refused(music: Path, tmp_path: Path) -> None:
     with indexer_lock(tmp_path / "data"), pytest.raises(LockedError, match="another indexer"):
         run(music, tmp_path)

@@ -69,7 +69,7 @@ def similar(query: Annotated[SimilarQuestion, Query()], recommender: Served) -> 
 def similar_to_clip(
     clip: Annotated[ClipQuestion, Depends(clip_question, scope="function")], embedder: Embeds
 ) -> AnswerJson:
-    """The clip is decoded, compared and deleted; how loud it is does not matter."""
+    """The clip is decoded, compared and deleted; how loud it is matters little."""
     embeddings = embedder.embed(clip.path, clip.recommender.generation.manifest)
     answer = clip.recommender.similar_to_clip(embeddings, clip.query.options())
     return AnswerJson.of(clip.query.echo(), answer)
