@@ -18,7 +18,7 @@ class Settings:
     """
 
     data_dir: Path = field(
-        default=Path("data"), metadata={"help": "Folder of the library, generations and weights."}
+        default=Path("data"), metadata={"help": "Folder of the library and the generations."}
     )
     embedder: str = field(default="musicnn", metadata={"help": "Embedder of the indexer."})
     workers: int = field(

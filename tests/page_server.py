@@ -128,6 +128,10 @@ def _add_catalog_routes(app: FastAPI, state: StandIn) -> None:
         created = {"generation": "g", "space": "s", "created_at": "2026-05-04T03:02:01Z"}
         return created | {"embedder": "musicnn", "n_tracks": len(state.tracks), "dimension": 1}
 
+    @app.get("/readyz")
+    def readyz() -> Answer:
+        return {"status": "ready"}
+
     @app.get("/tracks")
     def tracks(q: str = "", limit: int = 20, offset: int = 0) -> Answer:
         words = q.lower().split()

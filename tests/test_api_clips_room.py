@@ -90,7 +90,7 @@ class NarrowEmbedder(FakeClipEmbedder):
         self._slots = threading.BoundedSemaphore(1)
 
 
-def test_only_so_many_clips_are_received_at_once(data_dir: Path, spool: Path) -> None:
+def test_only_so_many_clips_are_handled_at_once(data_dir: Path, spool: Path) -> None:
     embedder = NarrowEmbedder()
     with service(data_dir, embedder) as client:
         with embedder.slot():
@@ -102,6 +102,29 @@ def test_only_so_many_clips_are_received_at_once(data_dir: Path, spool: Path) ->
         embedder.error = SilentAudioError("silent")
         assert client.post("/similar/clip", files=FILE).status_code == 422
         embedder.error = None
+        assert client.post("/similar/clip", files=FILE).status_code == 200
+
+
+def test_slow_uploads_keep_nobody_from_being_heard(data_dir: Path, spool: Path) -> None:
+    with service(data_dir, NarrowEmbedder()) as client:
+        address = (client.base_url.host, client.base_url.port or 0)
+        with socket.create_connection(address) as slow:
+            slow.sendall(HEAD + b"a little")
+            while not list(spool.glob("*/*")):
+                time.sleep(0.01)
+            assert client.post("/similar/clip", files=FILE).status_code == 200
+
+
+def test_only_so_many_uploads_are_taken_at_once(
+    data_dir: Path, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedder = NarrowEmbedder()
+    embedder._uploads = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(NarrowEmbedder, "receiving", ClipEmbedder.receiving)
+    with service(data_dir, embedder) as client:
+        with embedder.receiving():
+            answer = client.post("/similar/clip", files=FILE)
+        assert (answer.status_code, slug_of(answer)) == (503, "overloaded")
         assert client.post("/similar/clip", files=FILE).status_code == 200
 
 

@@ -112,6 +112,11 @@ def test_links_between_pages_lead_somewhere(path: Path) -> None:
             assert (path.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_no_place_is_left_to_be_filled(path: Path) -> None:
+    assert not re.search(r"^[A-Z]+$|TODO|TBD", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
 def test_the_readme_names_the_two_commands() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "make demo" in text

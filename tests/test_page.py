@@ -190,6 +190,15 @@ def test_without_an_index_the_page_says_how_to_make_one(page: Page, backend: Sta
     assert not page.one("#unindexed").is_displayed()
 
 
+def test_the_page_fills_by_itself_once_there_is_an_index(page: Page, backend: StandIn) -> None:
+    backend.published = False
+    page.open()
+    page.wait(lambda: page.one("#unindexed").is_displayed())
+    backend.published = True
+    page.wait(lambda: len(page.texts(TITLES)) == 50)
+    assert not page.one("#unindexed").is_displayed()
+
+
 def test_the_session_recommends_and_survives_a_reload(page: Page, backend: StandIn) -> None:
     page.button(f"Add to session: {SEED_NAME}").click()
     page.button("Less like this: Slow Elevator by Kitto").click()

@@ -89,6 +89,9 @@ async function fetchJson(url, init) {
 /** @param {string} id */
 export const audioAddress = (id) => address(`tracks/${encodeURIComponent(id)}/audio`);
 
+/** Whether the service can answer; it may also be out of reach for a while. */
+export const isReady = () => fetch(address("readyz")).then((answer) => answer.ok, () => false);
+
 /** @returns {Promise<IndexInfo>} */
 export const indexInfo = () => fetchJson(address("index"), {});
 

@@ -1,6 +1,6 @@
 /** Puts the page together; every part is handed what it needs, none reaches for another. */
 
-import { indexInfo } from "./api.js";
+import { indexInfo, isReady } from "./api.js";
 import { Clip, startClipEntry } from "./clip.js";
 import { buttonById, byId, inputById } from "./dom.js";
 import { counted, titleOf } from "./format.js";
@@ -12,6 +12,8 @@ import { startSearch } from "./search.js";
 import { Session } from "./session.js";
 import { startSessionPanel } from "./sessionpanel.js";
 import { View } from "./view.js";
+
+const WAIT_MILLISECONDS = 3000;
 
 /** Say what is indexed; an API without an index says so in the view. */
 async function drawIndexInfo() {
@@ -57,16 +59,31 @@ function start() {
     if (others) notices.say(`${counted(others, "other file")} left aside: one clip at a time`);
   });
   inputById("cap").addEventListener("change", () => router.setCap(inputById("cap").checked));
-  buttonById("check-again").addEventListener("click", () => {
+  const checkAgain = () => {
     drawIndexInfo();
     view.show(router.route, { typed: false });
-  });
+  };
+  buttonById("check-again").addEventListener("click", checkAgain);
+  startWaiting(checkAgain);
   byId("skip").addEventListener("click", (event) => {
     event.preventDefault();
     byId("view-title").focus();
   });
   drawIndexInfo();
   router.start();
+}
+
+/**
+ * While there is no index, look every few seconds whether one has been published.
+ *
+ * @param {() => void} fill
+ */
+function startWaiting(fill) {
+  const look = async () => {
+    if (!byId("unindexed").hidden && (await isReady())) fill();
+    setTimeout(look, WAIT_MILLISECONDS);
+  };
+  setTimeout(look, WAIT_MILLISECONDS);
 }
 
 start();
