@@ -42,10 +42,20 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m api", description="Serve recommendations over HTTP, and the page."
     )
-    parser.add_argument("--data-dir", type=Path, default=settings.data_dir, help="%(default)s")
-    parser.add_argument("--host", default=settings.host, help="%(default)s")
     parser.add_argument(
-        "--port", type=_port, default=str(settings.port), help="%(default)s; 0 for any"
+        "--data-dir",
+        type=Path,
+        default=settings.data_dir,
+        help="folder that the indexer publishes in (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--host", default=settings.host, help="address to listen on (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=str(settings.port),
+        help="port to listen on, 0 for any free one (default: %(default)s)",
     )
     parser.add_argument(
         "--insecure",
@@ -56,10 +66,9 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"port={port} must be 0 to 65535")
-    return port
+    if not text.isascii() or not text.isdigit() or int(text[:6]) > 65535:
+        raise argparse.ArgumentTypeError(f"port={text} must be 0 to 65535")
+    return int(text)
 
 
 def _serve(settings: Settings, insecure: bool) -> int:

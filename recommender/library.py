@@ -5,26 +5,20 @@ vectors whose files are gone stay: a music folder that comes back is not embedde
 """
 
 import json
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
+from recommender import library_rows as rows
 from recommender import library_tables as t
 from recommender.closing import Closing
-from recommender.columns import metadata_of
-from recommender.embedding import Embedding
 from recommender.errors import GenerationError, StorageError
 from recommender.records import Failed, FileState, Indexed, LibraryTrack
 from recommender.space import Space
-from recommender.track import Track
 
 
 class Library(Closing):
@@ -104,9 +98,9 @@ class Library(Closing):
             .order_by(t.tracks.c.id)
         )
         with self._reading() as connection:
-            credit_by_path = _credits(connection)
+            credit_by_path = rows.credits_by_path(connection)
             for row in connection.execute(query, execution_options={"yield_per": 1000}):
-                yield _library_track(row._mapping, credit_by_path.get(row.path, {}))
+                yield rows.library_track(row._mapping, credit_by_path.get(row.path, {}))
 
     def add_space(self, space: Space) -> None:
         """Make a space known; nothing happens when it is."""
@@ -117,27 +111,27 @@ class Library(Closing):
     def store(self, outcomes: Sequence[Indexed | Failed], space: Space) -> None:
         """Store what became of some files, in one transaction."""
         with self._writing() as connection:
-            changed = [_store_outcome(connection, outcome, space.id) for outcome in outcomes]
+            changed = [rows.store_outcome(connection, outcome, space.id) for outcome in outcomes]
             if any(changed):
-                _touch(connection)
+                rows.note_change(connection)
 
     def forget_files(self, paths: Sequence[bytes]) -> None:
         """Drop files that are gone; their tracks and vectors stay for the day they come back."""
         with self._writing() as connection:
-            forgotten = [_delete(connection, t.files, path) for path in paths]
+            forgotten = [rows.delete_path(connection, t.files, path) for path in paths]
             for path in paths:
-                _delete(connection, t.failures, path)
+                rows.delete_path(connection, t.failures, path)
             # failures alone are not published
             if any(forgotten):
-                _touch(connection)
+                rows.note_change(connection)
 
-    def set_credits(self, source: bytes, rows: Mapping[bytes, Mapping[str, str]]) -> None:
-        """Replace the credits that come from `source`, a music folder; `rows` maps paths to fields.
+    def set_credits(self, source: bytes, credit: Mapping[bytes, Mapping[str, str]]) -> None:
+        """Replace the credits that come from `source`, a music folder: fields by path.
 
         Those of other folders stay, of folders above and below as well.
         """
         table = t.file_credits
-        new = {path: {"source": source, "path": path, **fields} for path, fields in rows.items()}
+        new = {path: {"source": source, "path": path, **fields} for path, fields in credit.items()}
         with self._writing() as connection:
             known = connection.execute(sa.select(table).where(table.c.source == source))
             if {row.path: dict(row._mapping) for row in known} == new:
@@ -145,7 +139,7 @@ class Library(Closing):
             connection.execute(sa.delete(table).where(table.c.source == source))
             if new:
                 connection.execute(sa.insert(table), list(new.values()))
-            _touch(connection)
+            rows.note_change(connection)
 
     def damage(self) -> str:
         """What SQLite's integrity check complains of; "" for a sound database."""
@@ -206,89 +200,3 @@ def _set_pragmas(connection: Any, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
     connection.execute("PRAGMA busy_timeout=5000")
     connection.execute("PRAGMA trusted_schema=OFF")
-
-
-def _touch(connection: sa.Connection) -> None:
-    _upsert(connection, t.meta, {"key": "revision", "value": uuid.uuid4().hex})
-
-
-def _store_outcome(connection: sa.Connection, outcome: Indexed | Failed, space_id: str) -> bool:
-    """Store one outcome; whether what would be published may have changed."""
-    if isinstance(outcome, Indexed):
-        _store_indexed(connection, outcome, space_id)
-        return True
-    return _store_failed(connection, outcome)
-
-
-def _store_indexed(connection: sa.Connection, outcome: Indexed, space_id: str) -> None:
-    track = outcome.track
-    _upsert(
-        connection,
-        t.tracks,
-        {"id": track.id, "duration_seconds": track.duration_seconds, **asdict(track.metadata)},
-    )
-    _upsert(
-        connection,
-        t.files,
-        {"path": outcome.path, "track_id": track.id, **asdict(outcome.state)},
-    )
-    _delete(connection, t.failures, outcome.path)
-    if outcome.embedding is not None:
-        _upsert(connection, t.vectors, _vector_row(outcome.embedding, track.id, space_id))
-
-
-def _vector_row(embedding: Embedding, track_id: str, space_id: str) -> dict[str, object]:
-    return {
-        "track_id": track_id,
-        "space_id": space_id,
-        "vector": embedding.vector.astype("<f4").tobytes(),
-        "tags": embedding.tags.astype("<f4").tobytes(),
-        "level_dbfs": embedding.level_dbfs,
-        "n_windows": embedding.n_windows,
-    }
-
-
-def _store_failed(connection: sa.Connection, outcome: Failed) -> bool:
-    # a file that was good and is now bad must leave the catalog
-    was_good = _delete(connection, t.files, outcome.path)
-    row = {
-        "path": outcome.path,
-        **asdict(outcome.state),
-        "reason": outcome.reason,
-        "message": outcome.message,
-        "failed_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    _upsert(connection, t.failures, row)
-    return was_good
-
-
-def _delete(connection: sa.Connection, table: sa.Table, path: bytes) -> bool:
-    """Delete the row of a path; whether there was one."""
-    return connection.execute(sa.delete(table).where(table.c.path == path)).rowcount > 0
-
-
-def _upsert(connection: sa.Connection, table: sa.Table, row: Mapping[str, object]) -> None:
-    keys = [column.name for column in table.primary_key]
-    others = {name: value for name, value in row.items() if name not in keys}
-    statement = insert(table).values(dict(row))
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others))
-
-
-def _credits(connection: sa.Connection) -> dict[bytes, dict[str, str]]:
-    """Non-empty credit fields by path; a credit is curated and outranks the file's own tags."""
-    table, found = t.file_credits, dict[bytes, dict[str, str]]()
-    # the folder nearest to the file comes last and has the last word
-    for row in connection.execute(sa.select(table).order_by(sa.func.length(table.c.source))):
-        fields = {name: row._mapping[name] for name in t.CREDIT_FIELDS if row._mapping[name]}
-        found.setdefault(row.path, {}).update(fields)
-    return found
-
-
-def _library_track(row: Mapping[Any, Any], credit: Mapping[str, Any]) -> LibraryTrack:
-    return LibraryTrack(
-        track=Track(row["id"], row["duration_seconds"], replace(metadata_of(row), **credit)),
-        path=row["path"],
-        vector=np.frombuffer(row["vector"], "<f4"),
-        tags=np.frombuffer(row["tags"], "<f4"),
-        level_dbfs=row["level_dbfs"],
-    )

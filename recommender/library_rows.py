@@ -1,0 +1,105 @@
+"""Rows of the library database: how outcomes become rows, and rows become tracks again."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from recommender import library_tables as t
+from recommender.columns import metadata_of
+from recommender.embedding import Embedding
+from recommender.records import Failed, Indexed, LibraryTrack
+from recommender.track import Track
+
+
+def note_change(connection: sa.Connection) -> None:
+    """Give the library a new revision: what would be published has changed."""
+    _upsert(connection, t.meta, {"key": "revision", "value": uuid.uuid4().hex})
+
+
+def store_outcome(connection: sa.Connection, outcome: Indexed | Failed, space_id: str) -> bool:
+    """Store one outcome; whether what would be published may have changed."""
+    if isinstance(outcome, Indexed):
+        _store_indexed(connection, outcome, space_id)
+        return True
+    return _store_failed(connection, outcome)
+
+
+def _store_indexed(connection: sa.Connection, outcome: Indexed, space_id: str) -> None:
+    track = outcome.track
+    _upsert(
+        connection,
+        t.tracks,
+        {"id": track.id, "duration_seconds": track.duration_seconds, **asdict(track.metadata)},
+    )
+    _upsert(
+        connection,
+        t.files,
+        {"path": outcome.path, "track_id": track.id, **asdict(outcome.state)},
+    )
+    delete_path(connection, t.failures, outcome.path)
+    if outcome.embedding is not None:
+        _upsert(connection, t.vectors, _vector_row(outcome.embedding, track.id, space_id))
+
+
+def _vector_row(embedding: Embedding, track_id: str, space_id: str) -> dict[str, object]:
+    return {
+        "track_id": track_id,
+        "space_id": space_id,
+        "vector": embedding.vector.astype("<f4").tobytes(),
+        "tags": embedding.tags.astype("<f4").tobytes(),
+        "level_dbfs": embedding.level_dbfs,
+        "n_windows": embedding.n_windows,
+    }
+
+
+def _store_failed(connection: sa.Connection, outcome: Failed) -> bool:
+    # a file that was good and is now bad must leave the catalog
+    was_good = delete_path(connection, t.files, outcome.path)
+    row = {
+        "path": outcome.path,
+        **asdict(outcome.state),
+        "reason": outcome.reason,
+        "message": outcome.message,
+        "failed_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    _upsert(connection, t.failures, row)
+    return was_good
+
+
+def delete_path(connection: sa.Connection, table: sa.Table, path: bytes) -> bool:
+    """Delete the row of a path; whether there was one."""
+    return connection.execute(sa.delete(table).where(table.c.path == path)).rowcount > 0
+
+
+def _upsert(connection: sa.Connection, table: sa.Table, row: Mapping[str, object]) -> None:
+    keys = [column.name for column in table.primary_key]
+    others = {name: value for name, value in row.items() if name not in keys}
+    statement = insert(table).values(dict(row))
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others))
+
+
+def credits_by_path(connection: sa.Connection) -> dict[bytes, dict[str, str]]:
+    """Non-empty credit fields by path; a credit is curated and outranks the file's own tags."""
+    table, found = t.file_credits, dict[bytes, dict[str, str]]()
+    # the folder nearest to the file comes last and has the last word
+    for row in connection.execute(sa.select(table).order_by(sa.func.length(table.c.source))):
+        fields = {name: row._mapping[name] for name in t.CREDIT_FIELDS if row._mapping[name]}
+        found.setdefault(row.path, {}).update(fields)
+    return found
+
+
+def library_track(row: Mapping[Any, Any], credit: Mapping[str, Any]) -> LibraryTrack:
+    """The track in a joined row, with the credit that outranks its tags."""
+    return LibraryTrack(
+        track=Track(row["id"], row["duration_seconds"], replace(metadata_of(row), **credit)),
+        path=row["path"],
+        vector=np.frombuffer(row["vector"], "<f4"),
+        tags=np.frombuffer(row["tags"], "<f4"),
+        level_dbfs=row["level_dbfs"],
+    )
