@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from indexer.reindex import LIBRARY_FILE
 from recommender.catalog import folded
 from recommender.generation import Generation, current_generation, normalised, open_generation
 from recommender.library import Library
@@ -77,7 +78,7 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, default=Path("data"))
     data_dir = parser.parse_args().data_dir
     generation = open_generation(data_dir, current_generation(data_dir))
-    with Library.open(data_dir / "library.db") as library:
+    with Library.open(data_dir / LIBRARY_FILE) as library:
         tracks = library.publishable(generation.manifest.space_id)
         pooled = np.stack([entry.vector for entry in tracks])
     half = pooled.shape[1] // 2

@@ -103,6 +103,7 @@ class _Run:
     library: Library
     space: Space
     known: KnownFiles
+    embedded: set[str]
     found: Scan
     credited: dict[bytes, dict[bytes, dict[str, str]]]
     plan: Plan
@@ -171,7 +172,7 @@ def _opened(request: Request, path: Path | None) -> Iterator[_Run]:
                 path not in found.files for rows in credited.values() for path in rows
             ),
         )
-        yield _Run(request, library, space, known, found, credited, plan, report)
+        yield _Run(request, library, space, known, embedded, found, credited, plan, report)
 
 
 def _listen(run: _Run, console: Console) -> None:
@@ -180,7 +181,7 @@ def _listen(run: _Run, console: Console) -> None:
     if not paths:
         return
     run.library.add_space(run.space)
-    embedded = set() if run.request.full else run.library.embedded(run.space.id)
+    embedded = set() if run.request.full else set(run.embedded)
     homes = _homes_that_stay(run.plan, run.known)
     children = min(run.request.workers, len(paths))
     with ChildPool(children, FILE_LIMITS) as pool, make_reporter(len(paths), console) as reporter:

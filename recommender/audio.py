@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
+from recommender.arrays import FloatArray
 from recommender.audio_formats import CATALOG_LIMITS, CLIP_LIMITS, AudioLimits, identify, require
 from recommender.closing import Closing
 from recommender.decoders import open_decoder, read_exactly
-from recommender.embedding import FloatArray
 from recommender.errors import AudioTooShortError, UndecodableAudioError, UnsupportedAudioError
 from recommender.ogg import digest_packets
 

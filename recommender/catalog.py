@@ -12,8 +12,8 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool, QueuePool
 
+from recommender.arrays import FloatArray, Rows
 from recommender.columns import metadata_columns, metadata_of
-from recommender.embedding import FloatArray, Rows
 from recommender.errors import GenerationError, InvalidParameterError, StorageError
 from recommender.records import LibraryTrack
 from recommender.track import Track

@@ -12,7 +12,7 @@ import av
 import numpy as np
 import soundfile
 
-from recommender.embedding import FloatArray
+from recommender.arrays import FloatArray
 from recommender.errors import UndecodableAudioError
 
 MAX_AMPLITUDE = 10_000.0

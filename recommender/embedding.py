@@ -11,10 +11,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from recommender.arrays import FloatArray
 from recommender.errors import AudioTooShortError, InvalidParameterError, SilentAudioError
-
-FloatArray = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.int64]
 
 DEFAULT_WINDOWS = 12
 MIN_SECONDS = 1.0

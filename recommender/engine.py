@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from recommender.arrays import FloatArray, Rows
 from recommender.catalog import folded
-from recommender.embedding import Embedding, FloatArray, Rows
+from recommender.embedding import Embedding
 from recommender.errors import InvalidParameterError, SpaceMismatchError, UnknownTrackError
 from recommender.generation import Generation, normalised
 from recommender.ranking import (

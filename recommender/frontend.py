@@ -8,9 +8,8 @@ below 1 kHz and logarithmic above, each triangle scaled to unit area.
 import math
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float32]
+from recommender.arrays import FloatArray
 
 BREAK_HZ = 1000.0
 HZ_PER_MEL = 200.0 / 3.0

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from recommender.arrays import FloatArray, Rows
 from recommender.catalog import Catalog
-from recommender.embedding import FloatArray, Rows
 from recommender.errors import GenerationError, IndexUnavailableError
 from recommender.files import replace_durably, sha256_of
 from recommender.index import VectorIndex

@@ -196,7 +196,11 @@ class Library(Closing):
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "busy_timeout=5000",
+        "trusted_schema=OFF",
+    ):
         connection.execute(f"PRAGMA {pragma}")
-    connection.execute("PRAGMA busy_timeout=5000")
-    connection.execute("PRAGMA trusted_schema=OFF")

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from recommender.arrays import FloatArray
 from recommender.catalog import write_catalog
-from recommender.embedding import FloatArray
 from recommender.errors import GenerationError, IndexUnavailableError
 from recommender.files import sha256_of, sync
 from recommender.generation import (
@@ -50,10 +50,14 @@ _TEMPORARY = ".tmp-"
 def is_published(data_dir: Path, library: Library, space: Space) -> bool:
     """Whether the served generation is whole and was built from the library as it stands."""
     try:
-        manifest = open_generation(data_dir, current_generation(data_dir)).manifest
+        name = current_generation(data_dir)
+        manifest = Manifest.read(generations_dir(data_dir) / name)
+        if (manifest.library_revision, manifest.space_id) != (library.revision(), space.id):
+            return False
+        open_generation(data_dir, name)
     except (GenerationError, IndexUnavailableError):
         return False
-    return (manifest.library_revision, manifest.space_id) == (library.revision(), space.id)
+    return True
 
 
 def publish(data_dir: Path, library: Library, space: Space) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from recommender.embedding import FloatArray, Rows
+from recommender.arrays import FloatArray, Rows
 from recommender.track import TagStrength
 
 SIMILARITY_DECIMALS = 6

@@ -4,7 +4,8 @@ import os
 from dataclasses import dataclass
 from typing import Self
 
-from recommender.embedding import Embedding, FloatArray
+from recommender.arrays import FloatArray
+from recommender.embedding import Embedding
 from recommender.track import Track
 
 

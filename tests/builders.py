@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from recommender.arrays import FloatArray
 from recommender.catalog import Catalog, write_catalog
-from recommender.embedding import EmbedderSpec, Embedding, FloatArray, Frames
+from recommender.embedding import EmbedderSpec, Embedding, Frames
 from recommender.engine import Recommender
 from recommender.generation import Generation, generations_dir, open_generation
 from recommender.index import VectorIndex

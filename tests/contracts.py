@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommender.embedding import Embedder, FloatArray
+from recommender.arrays import FloatArray
+from recommender.embedding import Embedder
 from recommender.errors import InvalidParameterError
 
 

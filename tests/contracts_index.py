@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from recommender.embedding import FloatArray, Rows
+from recommender.arrays import FloatArray, Rows
 from recommender.errors import InvalidParameterError
 from recommender.index import VectorIndex
 from recommender.index.exact import ExactIndex

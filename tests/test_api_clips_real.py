@@ -13,8 +13,9 @@ import pytest
 from api.clips import LIMITS, ClipEmbedder, space_of
 from api.problems import ProblemError
 from recommender.analysis import embed_file, embeddings_from, identify_file, track_from
+from recommender.arrays import FloatArray
 from recommender.embedders import create_embedder
-from recommender.embedding import DEFAULT_WINDOWS, FloatArray
+from recommender.embedding import DEFAULT_WINDOWS
 from recommender.errors import SpaceMismatchError
 from recommender.generation import current_generation, open_generation
 from recommender.library import Library

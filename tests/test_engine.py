@@ -11,8 +11,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from recommender.arrays import FloatArray, Rows
 from recommender.catalog import folded
-from recommender.embedding import FloatArray, Rows
 from recommender.engine import DISLIKE_WEIGHT, OVERFETCH, Answer, Options, Preference, Recommender
 from recommender.errors import InvalidParameterError, SpaceMismatchError, UnknownTrackError
 from recommender.index import VectorIndex

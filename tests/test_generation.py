@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recommender.arrays import FloatArray
 from recommender.catalog import write_catalog
-from recommender.embedding import FloatArray
 from recommender.errors import GenerationError, IndexUnavailableError
 from recommender.files import replace_durably, sha256_of, sync
 from recommender.generation import (

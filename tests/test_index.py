@@ -6,7 +6,7 @@ import faiss
 import numpy as np
 import pytest
 
-from recommender.embedding import FloatArray
+from recommender.arrays import FloatArray
 from recommender.errors import GenerationError, StorageError
 from recommender.index import VectorIndex
 from recommender.index.exact import ExactIndex

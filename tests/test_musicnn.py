@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recommender.arrays import FloatArray
 from recommender.embedders import DEFAULT_EMBEDDER, EMBEDDERS, create_embedder
 from recommender.embedders.musicnn import WEIGHTS, Musicnn
-from recommender.embedding import Embedder, FloatArray, Frames, window_starts
+from recommender.embedding import Embedder, Frames, window_starts
 from recommender.errors import InvalidParameterError, WeightsError
 from tests.contracts import EmbedderContract
 from tests.signals import SIGNALS

@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from recommender.arrays import FloatArray
 from recommender.embedders.musicnn_network import N_FRAMES, MusicnnNetwork
-from recommender.embedding import EmbedderSpec, FloatArray, Frames
+from recommender.embedding import EmbedderSpec, Frames
 from recommender.errors import InvalidParameterError, WeightsError
 from recommender.frontend import hann_window, log_compress, mel_filterbank, power_spectrogram
 from recommender.weights import combined_digest, load_weights

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommender.embedders.toom_cook import FloatArray, ToomCook
+from recommender.arrays import FloatArray
+from recommender.embedders.toom_cook import ToomCook
 
 
 @dataclass(frozen=True, slots=True)

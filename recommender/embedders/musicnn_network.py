@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from recommender.arrays import FloatArray
 from recommender.embedders.musicnn_layers import (
     Activation,
     ChannelLayer,
@@ -16,7 +17,7 @@ from recommender.embedders.musicnn_layers import (
     TimbralLayer,
     pad_frames,
 )
-from recommender.embedders.toom_cook import FloatArray, ToomCook, toom_cook
+from recommender.embedders.toom_cook import ToomCook, toom_cook
 
 Tensors = Mapping[str, FloatArray]
 

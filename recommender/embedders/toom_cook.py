@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float32]
+from recommender.arrays import FloatArray
+
 DoubleArray = npt.NDArray[np.float64]
 
 # the point at infinity comes last and is not listed

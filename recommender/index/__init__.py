@@ -4,7 +4,7 @@ from typing import Protocol
 
 import numpy as np
 
-from recommender.embedding import FloatArray, Rows
+from recommender.arrays import FloatArray, Rows
 from recommender.errors import InvalidParameterError
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recommender.embedding import FloatArray, Rows
+from recommender.arrays import FloatArray, Rows
 from recommender.index import checked_query
 
 

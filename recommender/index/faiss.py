@@ -5,7 +5,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from recommender.embedding import FloatArray, Rows
+from recommender.arrays import FloatArray, Rows
 from recommender.errors import GenerationError, StorageError
 from recommender.index import checked_query
 
