@@ -24,6 +24,7 @@ ANSWER: dict[str, Any] = {
                 "artist": "Kitto",
                 "album": "Small Hours",
                 "album_artist": "Kitto",
+                "composer": "Ines Kitto",
                 "duration_seconds": 214.6,
                 "genre": "Downtempo",
                 "year": 2018,

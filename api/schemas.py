@@ -112,7 +112,7 @@ class RecommendationsQuestion(RecommendingQuestion):
 class TracksQuestion(Question):
     """The query of GET /tracks."""
 
-    q: Text = Field("", description="Words in title, artist or album; all must be there.")
+    q: Text = Field("", description="Words in title, artist, album or composer; all must be there.")
     limit: int = Field(20, ge=1, le=MAX_LIMIT, description="Most tracks of the page.")
     offset: int = Field(0, ge=0, le=MAX_OFFSET, description="Tracks to skip.")
 
@@ -137,6 +137,7 @@ class TrackJson(BaseModel):
     artist: str
     album: str
     album_artist: str
+    composer: str
     duration_seconds: float
     genre: str
     year: int

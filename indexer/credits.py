@@ -14,8 +14,8 @@ FILE_NAME = b"ATTRIBUTION.csv"
 def read_credits(root: bytes) -> dict[bytes, dict[str, str]]:
     """Credit fields by absolute path, from the ATTRIBUTION.csv at the top of a music folder.
 
-    Columns are ``path`` (relative to the folder) and any of title, artist, album, licence and
-    attribution; others are ignored. Non-empty fields outrank the tags of the file.
+    Columns are ``path`` (relative to the folder) and any of title, artist, album, composer,
+    licence and attribution; others are ignored. Non-empty fields outrank the tags of the file.
 
     Raises
     ------

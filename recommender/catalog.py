@@ -34,7 +34,8 @@ _tracks = sa.Table(
     sa.Column("artist_key", sa.Text, nullable=False, index=True),
     sa.Column("search_text", sa.Text, nullable=False),
 )
-_TRACK_COLUMNS = [c for c in _tracks.c if c.name not in ("path", "tags", "search_text")]
+_OTHER_COLUMNS = ("path", "tags", "search_text")
+_TRACK_COLUMNS = [c for c in _tracks.c if c.name not in _OTHER_COLUMNS]
 _BROWSING_ORDER = (_tracks.c.artist_key, _tracks.c.album, _tracks.c.track_number, _tracks.c.id)
 
 
@@ -69,7 +70,7 @@ def write_catalog(path: Path, tracks: Iterable[LibraryTrack]) -> None:
 
 def _row(number: int, entry: LibraryTrack) -> dict[str, object]:
     metadata = entry.track.metadata
-    searchable = (metadata.title, metadata.artist, metadata.album, metadata.album_artist)
+    names = (metadata.title, metadata.artist, metadata.album, metadata.album_artist)
     return {
         "row": number,
         "id": entry.track.id,
@@ -78,7 +79,7 @@ def _row(number: int, entry: LibraryTrack) -> dict[str, object]:
         "path": entry.path,
         "tags": entry.tags.astype("<f4").tobytes(),
         "artist_key": folded(metadata.artist),
-        "search_text": folded(" ".join(searchable)),
+        "search_text": folded(" ".join((*names, metadata.composer))),
     }
 
 
@@ -87,6 +88,7 @@ class Catalog:
 
     def __init__(self, engine: sa.Engine):
         self._engine = engine
+        self._track_columns: Sequence[sa.ColumnElement[Any]] = _TRACK_COLUMNS
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -110,11 +112,14 @@ class Catalog:
 
     def _connect(self) -> None:
         """Open every connection now: the generation may be pruned while it is still served."""
+        with self._reading() as connection:
+            self._track_columns = _columns_in(connection)
+        everything = sa.select(*self._track_columns, *_tracks.c[_OTHER_COLUMNS])
         with ExitStack() as connections:
             for _ in range(CONNECTIONS):
                 connection = connections.enter_context(self._reading())
                 # a connection opens the file, and finds out what it holds, with its first query
-                connection.execute(sa.select(_tracks).limit(1))
+                connection.execute(everything.limit(1))
 
     def __len__(self) -> int:
         with self._reading() as connection:
@@ -122,7 +127,7 @@ class Catalog:
 
     def tracks(self, rows: Sequence[int] | Rows) -> dict[int, Track]:
         """Tracks by row."""
-        found = self._rows(rows, *_TRACK_COLUMNS)
+        found = self._rows(rows, *self._track_columns)
         return {row["row"]: _track(row) for row in found}
 
     def tags(self, rows: Sequence[int] | Rows) -> dict[int, FloatArray]:
@@ -144,9 +149,10 @@ class Catalog:
             return np.array(list(connection.scalars(query)), dtype=np.int64)
 
     def search(self, query: str, limit: int, offset: int) -> tuple[list[Track], int]:
-        """Tracks that hold every word of `query` in title, artist or album, and how many there are.
+        """Tracks that hold every word of `query`, and how many there are.
 
-        In the order of a record shelf: artist, album, track number.
+        Words are looked for in title, artist, album, album artist and composer. The order is that
+        of a record shelf: artist, album, track number.
 
         Raises
         ------
@@ -158,7 +164,7 @@ class Catalog:
             raise InvalidParameterError(f"q has {len(words)} words; use at most {MAX_WORDS}")
         # not LIKE: its wild cards would need escapes, and it stops reading at a NUL
         holds = [sa.func.instr(_tracks.c.search_text, word) > 0 for word in words]
-        matching = sa.select(*_TRACK_COLUMNS).where(*holds).order_by(*_BROWSING_ORDER)
+        matching = sa.select(*self._track_columns).where(*holds).order_by(*_BROWSING_ORDER)
         counting = sa.select(sa.func.count()).select_from(_tracks).where(*holds)
         with self._reading() as connection:
             page = connection.execute(matching.limit(limit).offset(offset)).mappings()
@@ -184,6 +190,13 @@ class Catalog:
                 piece = _tracks.c.row.in_(numbers[first : first + _ROWS_AT_ONCE])
                 found += connection.execute(sa.select(*columns).where(piece)).mappings()
         return found
+
+
+def _columns_in(connection: sa.Connection) -> list[sa.ColumnElement[Any]]:
+    """Columns of a track; catalogs of before there were composers go on being read, with none."""
+    known = {row.name for row in connection.exec_driver_sql("PRAGMA table_info(tracks)")}
+    none = sa.literal("").label("composer")
+    return [none if c.name == "composer" and c.name not in known else c for c in _TRACK_COLUMNS]
 
 
 def _track(row: Mapping[Any, Any]) -> Track:

@@ -31,10 +31,12 @@ class Library(Closing):
     def open(cls, path: Path) -> Self:
         """Open the library at `path`, creating it when it is not there.
 
+        One of an older schema version is brought up to date; no vector is lost.
+
         Raises
         ------
         GenerationError
-            The file is no library, or one of another schema version.
+            The file is no library, or one of a newer schema version.
         StorageError
             The disk is full, or the file may not be written.
         """
@@ -43,7 +45,8 @@ class Library(Closing):
         sa.event.listen(engine, "connect", _set_pragmas)
         library = cls(engine)
         try:
-            library._create_schema()
+            with library._writing() as connection:
+                t.prepare(connection)
         except BaseException:
             library.close()
             raise
@@ -71,6 +74,11 @@ class Library(Closing):
                 Failed(r.path, FileState(r.size, r.mtime_ns), r.reason, r.message)
                 for r in connection.execute(query)
             ]
+
+    def spaces(self) -> list[str]:
+        """Ids of the spaces that tracks were embedded in, in order."""
+        with self._reading() as connection:
+            return list(connection.scalars(sa.select(t.spaces.c.id).order_by(t.spaces.c.id)))
 
     def embedded(self, space_id: str) -> set[str]:
         """Ids of the tracks that have a vector in the space."""
@@ -146,23 +154,6 @@ class Library(Closing):
         with self._reading() as connection:
             complaint = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
         return "" if complaint == "ok" else str(complaint)
-
-    def _create_schema(self) -> None:
-        with self._writing() as connection:
-            version = connection.exec_driver_sql("PRAGMA user_version").scalar()
-            if version not in (0, t.SCHEMA_VERSION):
-                raise GenerationError(
-                    f"library schema_version={version} is not {t.SCHEMA_VERSION}; "
-                    "use the Soundalike version that wrote it, or delete it and run reindex"
-                )
-            if version == 0 and sa.inspect(connection).get_table_names():
-                raise GenerationError(
-                    "library.db is the database of another program; choose another data folder"
-                )
-            if version == 0:
-                # first: a crash in between must not look like another program's database
-                connection.exec_driver_sql(f"PRAGMA user_version={t.SCHEMA_VERSION}")
-            t.schema.create_all(connection)
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:

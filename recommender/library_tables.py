@@ -1,11 +1,12 @@
-"""The tables of the library database."""
+"""The tables of the library database, and how those of an older version become these."""
 
 import sqlalchemy as sa
 
 from recommender.columns import metadata_columns
+from recommender.errors import GenerationError
 
-SCHEMA_VERSION = 1
-CREDIT_FIELDS = ("title", "artist", "album", "licence", "attribution")
+SCHEMA_VERSION = 2
+CREDIT_FIELDS = ("title", "artist", "album", "composer", "licence", "attribution")
 
 schema = sa.MetaData()
 tracks = sa.Table(
@@ -62,3 +63,48 @@ file_credits = sa.Table(
     sa.Column("path", sa.LargeBinary, primary_key=True),
     *(sa.Column(name, sa.Text, nullable=False) for name in CREDIT_FIELDS),
 )
+
+
+def prepare(connection: sa.Connection) -> None:
+    """Create the tables in a new database, or bring those of an older version up to date.
+
+    All in one transaction: a process that is killed meanwhile leaves the database as it was.
+
+    Raises
+    ------
+    GenerationError
+        The database is of another program, or of a version that this one does not know.
+    """
+    if _version(connection) == SCHEMA_VERSION:
+        return
+    # the driver would begin with the first row that is written, after the tables were changed
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    version, tables = _version(connection), sa.inspect(connection).get_table_names()
+    if not 0 <= version <= SCHEMA_VERSION:
+        raise GenerationError(
+            f"library schema_version={version} is not {SCHEMA_VERSION}; "
+            "use the Soundalike version that wrote it, or delete it and run reindex"
+        )
+    if version == 0 and tables:
+        raise GenerationError(
+            "library.db is the database of another program; choose another data folder"
+        )
+    if version == 1:
+        _add_composers(connection, tables)
+    schema.create_all(connection)
+    connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+
+def _version(connection: sa.Connection) -> int:
+    return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+
+
+def _add_composers(connection: sa.Connection, tables: list[str]) -> None:
+    """From version 1, whose tables were created one by one: a crash left only some of them."""
+    for name in {"tracks", "file_credits"}.intersection(tables):
+        connection.exec_driver_sql(
+            f"ALTER TABLE {name} ADD COLUMN composer TEXT NOT NULL DEFAULT ''"
+        )
+    if "files" in tables:
+        # no file has this size: the next run reads all tags again, and needs no new vectors
+        connection.execute(sa.update(files).values(size=-1))

@@ -9,7 +9,7 @@ class Metadata:
 
     Attributes
     ----------
-    title, artist, album, album_artist, genre
+    title, artist, album, album_artist, composer, genre
         Text without control characters, at most 500 characters, "" when unknown.
     track_number, year
         0 when unknown.
@@ -23,6 +23,7 @@ class Metadata:
     artist: str = ""
     album: str = ""
     album_artist: str = ""
+    composer: str = ""
     genre: str = ""
     track_number: int = 0
     year: int = 0

@@ -27,6 +27,8 @@ _TITLES = (
     "Redshift|Parallax Drive|Outrun the Sun|Synthwave|2020",
 )
 
+_COMPOSERS = {"Ines Abascal": "Clara Vieuxtemps", "Parallax Drive": "Parallax Drive"}
+
 
 @dataclass(frozen=True)
 class ToneTrack:
@@ -40,6 +42,7 @@ class ToneTrack:
     year: int = 0
     attribution: str = ""
     licence: str = ""
+    composer: str = ""
 
     @property
     def id(self) -> str:
@@ -50,7 +53,8 @@ class ToneTrack:
         return 220.0 + 20.0 * self.number
 
     def as_json(self) -> dict[str, Any]:
-        fields = ("id", "title", "artist", "album", "genre", "year", "attribution", "licence")
+        names = ("id", "title", "artist", "album", "composer", "genre", "year")
+        fields = (*names, "attribution", "licence")
         return {name: getattr(self, name) for name in fields} | {"duration_seconds": TONE_SECONDS}
 
 
@@ -60,7 +64,8 @@ def catalog() -> list[ToneTrack]:
     for number, line in enumerate(_TITLES):
         title, artist, album, genre, year = line.split("|")
         credit = (f"{artist}, “{title}”", LICENCE) if artist == "Kitto" else ("", "")
-        named.append(ToneTrack(number, title, artist, album, genre, int(year), *credit))
+        composer = _COMPOSERS.get(artist, "")
+        named.append(ToneTrack(number, title, artist, album, genre, int(year), *credit, composer))
     named.append(ToneTrack(len(named), HOSTILE_TITLE, "W" * 120, ""))
     fillers = [ToneTrack(n, f"Loop {n}", f"Sampler {n % 7}", "Loops") for n in range(13, 60)]
     return named + fillers

@@ -6,8 +6,8 @@ import pytest
 from tests.fakes import ids_of, similar
 
 TRACK_FIELDS = {
-    *("id", "title", "artist", "album", "album_artist", "duration_seconds", "genre", "year"),
-    *("track_number", "musicbrainz_recording_id", "licence", "attribution"),
+    *("id", "title", "artist", "album", "album_artist", "composer", "genre", "year"),
+    *("duration_seconds", "track_number", "musicbrainz_recording_id", "licence", "attribution"),
 }
 
 

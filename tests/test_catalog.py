@@ -53,7 +53,7 @@ def test_text_is_folded_to_what_is_compared(text: str, expected: str) -> None:
 
 
 def test_tracks_come_back_by_row_as_they_were_written(tmp_path: Path) -> None:
-    metadata = Metadata("T", "A", "B", "C", "G", 7, 1999, "r", "l", "p", "CC0", "by A")
+    metadata = Metadata("T", "A", "B", "C", "D", "G", 7, 1999, "r", "l", "p", "CC0", "by A")
     one = replace(entry("a", V), metadata=metadata, duration_seconds=12.5)
     catalog = catalog_of(tmp_path, one, entry("b", V, title="Other"))
     assert len(catalog) == 2
@@ -123,12 +123,13 @@ def test_case_accents_spaces_and_the_order_of_words_do_not_matter(
     assert found(titled(tmp_path, "Night Bus to Malmö", "Day Bus"), query) == ["Night Bus to Malmö"]
 
 
-def test_words_are_looked_for_in_title_artist_and_albums(tmp_path: Path) -> None:
+def test_words_are_looked_for_in_every_name(tmp_path: Path) -> None:
     catalog = catalog_of(
         tmp_path,
         entry("a", V, title="One", artist="Kitto", album="Small Hours", album_artist="Various"),
-        entry("b", V, title="Two", artist="Other", album="Small Hours"),
+        entry("b", V, title="Two", artist="Other", album="Small Hours", composer="Dvořák"),
     )
+    assert found(catalog, "dvorak other") == ["Two"]
     assert found(catalog, "kitto small one various") == ["One"]
     assert sorted(found(catalog, "small")) == ["One", "Two"]
     assert found(catalog, "kitto two") == []
@@ -239,6 +240,17 @@ def test_a_catalog_of_other_columns_is_refused(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(GenerationError, match="cannot be read"):
         Catalog.open(tmp_path / "catalog.db")
+
+
+def test_a_catalog_of_before_there_were_composers_goes_on_being_read(tmp_path: Path) -> None:
+    titled(tmp_path, "One", "Two")
+    connection = sqlite3.connect(tmp_path / "catalog.db")
+    connection.execute("ALTER TABLE tracks DROP COLUMN composer")
+    connection.close()
+    catalog = Catalog.open(tmp_path / "catalog.db")
+    expected = [Metadata("One"), Metadata("Two")]
+    assert [track.metadata for track in catalog.tracks([0, 1]).values()] == expected
+    assert [track.metadata for track in catalog.search("", 10, 0)[0]] == expected
 
 
 def test_a_catalog_that_cannot_be_written_says_so(tmp_path: Path) -> None:

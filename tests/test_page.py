@@ -67,6 +67,15 @@ def test_searching_narrows_the_list_as_letters_are_typed(page: Page) -> None:
     assert "Nothing is called that" in page.text("#status")
 
 
+def test_a_composer_is_named_who_is_not_the_artist(page: Page) -> None:
+    page.open("#q=nocturne")
+    assert page.texts("#tracks .row-line") == [
+        "Ines Abascal · Clara Vieuxtemps · Prepared · 2014 · Classical"
+    ]
+    page.open("#q=redshift")
+    assert page.texts("#tracks .row-line") == ["Parallax Drive · Outrun the Sun · 2020 · Synthwave"]
+
+
 def test_an_older_search_never_overwrites_a_newer_one(page: Page) -> None:
     delay_first = """
         const original = window.fetch;

@@ -53,13 +53,22 @@ def test_vorbis_comments_are_read() -> None:
             artist="An artist",
             Album="An album",
             albumartist="Various",
+            composer=["Clara Schumann", "another"],
             genre="Jazz",
             tracknumber="3/12",
             date="2001-05-03",
             musicbrainz_trackid=MBID.upper(),
         )
         assert read_metadata(file, "x.ogg") == Metadata(
-            "A title", "An artist", "An album", "Various", "Jazz", 3, 2001, MBID
+            title="A title",
+            artist="An artist",
+            album="An album",
+            album_artist="Various",
+            composer="Clara Schumann",
+            genre="Jazz",
+            track_number=3,
+            year=2001,
+            musicbrainz_recording_id=MBID,
         )
 
 
@@ -73,10 +82,12 @@ def test_id3_frames_are_read(file_format: str) -> None:
         d=id3.TDRC(encoding=3, text="1999-12"),  # type: ignore[no-untyped-call]
         e=id3.UFID(owner="http://musicbrainz.org", data=MBID.encode()),  # type: ignore[no-untyped-call]
         f=id3.TXXX(encoding=3, desc="MusicBrainz Album Id", text=MBID),  # type: ignore[no-untyped-call]
+        g=id3.TCOM(encoding=3, text=["Антонин Дворжак", "Second"]),  # type: ignore[no-untyped-call]
     )
     metadata = read_metadata(file, "x.mp3")
     assert (metadata.title, metadata.artist) == ("Заглавие", "First")
     assert (metadata.genre, metadata.year) == ("Rock", 1999)
+    assert metadata.composer == "Антонин Дворжак"
     assert metadata.musicbrainz_recording_id == metadata.musicbrainz_album_id == MBID
 
 
@@ -183,18 +194,20 @@ def test_ape_tags_of_an_mp3_are_read() -> None:
 
     file = sound("MP3")
     tags = APEv2()  # type: ignore[no-untyped-call]
-    tags["Title"], tags["Year"] = "Ape", "1984"
+    tags["Title"], tags["Year"], tags["Composer"] = "Ape", "1984", "Philip Glass"
     tags.save(file)
     metadata = read_metadata(file, "x.mp3")
-    assert (metadata.title, metadata.year) == ("Ape", 1984)
+    assert (metadata.title, metadata.year, metadata.composer) == ("Ape", 1984, "Philip Glass")
 
 
-def test_mp4_atoms_are_read() -> None:
+def encoded(container_format: str, codec: str) -> io.BytesIO:
+    """A second of silence in a format that only FFmpeg writes."""
     import av
 
     file = io.BytesIO()
-    with av.open(file, "w", format="ipod") as container:
-        stream = container.add_stream("aac", rate=44_100, layout="mono")
+    with av.open(file, "w", format=container_format) as container:
+        stream = container.add_stream(codec, rate=44_100, layout="mono", bit_rate=64_000)
+        assert isinstance(stream, av.AudioStream)
         frame = av.AudioFrame.from_ndarray(
             np.zeros((1, 44_100), np.float32), format="fltp", layout="mono"
         )
@@ -202,13 +215,32 @@ def test_mp4_atoms_are_read() -> None:
         for packet in (*stream.encode(frame), *stream.encode(None)):
             container.mux(packet)
     file.seek(0)
+    return file
+
+
+def test_asf_attributes_are_read() -> None:
+    file = encoded("asf", "wmav2")
+    tags = mutagen.File(file)
+    tags["Title"], tags["WM/Composer"], tags["WM/Year"] = ["T"], ["Ravi\nShankar"], ["1968"]
+    file.seek(0)
+    tags.save(file)
+    assert read_metadata(file, "x.wma") == Metadata("T", composer="Ravi Shankar", year=1968)
+
+
+def test_mp4_atoms_are_read() -> None:
+    file = encoded("ipod", "aac")
     tags = mutagen.File(file)
     tags["\xa9nam"], tags["aART"], tags["trkn"] = ["T"], ["Various"], [(3, 10)]
-    tags["\xa9day"] = ["2001-05-03T07:00:00Z"]
+    tags["\xa9day"], tags["\xa9wrt"] = ["2001-05-03T07:00:00Z"], ["Hildegard"]
     tags["----:com.apple.iTunes:MusicBrainz Track Id"] = [MBID.encode()]
     file.seek(0)
     tags.save(file)
     expected = Metadata(
-        "T", album_artist="Various", track_number=3, year=2001, musicbrainz_recording_id=MBID
+        "T",
+        album_artist="Various",
+        composer="Hildegard",
+        track_number=3,
+        year=2001,
+        musicbrainz_recording_id=MBID,
     )
     assert read_metadata(file, "x.m4a") == expected

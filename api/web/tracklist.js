@@ -75,9 +75,10 @@ function listItem({ track, similarity, why = [] }, deck, queue) {
  * @param {Tag[]} why
  */
 function about(track, why) {
-  const where = [track.album, track.year || "", track.genre].filter(Boolean).map(String);
+  const composer = track.composer === track.artist ? "" : track.composer;
+  const facts = [composer, track.album, track.year || "", track.genre];
   const line = el("p", { class: "row-line" }, el("b", {}, foreign(artistOf(track))));
-  for (const part of where) line.append(" · ", foreign(part));
+  for (const fact of facts.filter(Boolean)) line.append(" · ", foreign(String(fact)));
   const block = el("div", { class: "about" });
   block.append(el("p", { class: "row-title" }, foreign(titleOf(track))), line);
   if (why.length) block.append(chips(why, "In common"));

@@ -6,6 +6,7 @@
  * @property {string} title
  * @property {string} artist
  * @property {string} album
+ * @property {string} [composer]
  * @property {number} duration_seconds
  * @property {string} genre
  * @property {number} year
