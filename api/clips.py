@@ -8,12 +8,10 @@ from pathlib import Path
 
 from api.problems import ProblemError
 from recommender.analysis import embed_clip, embeddings_from
-from recommender.embedders import create_embedder
-from recommender.embedding import DEFAULT_WINDOWS, Embedding
-from recommender.errors import InvalidParameterError, SpaceMismatchError
+from recommender.embedding import Embedding
+from recommender.generation import space_of
 from recommender.manifest import Manifest
 from recommender.sandbox import ChildLimits, ChildPool
-from recommender.space import Space
 
 LIMITS = ChildLimits(memory_bytes=2 * 1024**3, cpu_seconds=10.0, wall_seconds=20.0)
 WAIT_SECONDS = 5.0
@@ -84,7 +82,7 @@ class ClipEmbedder:
                 embed_clip,
                 os.fsencode(path),
                 space.embedder.name,
-                _clip_windows(space.n_windows),
+                space.clip_windows,
                 manifest.level_quantiles_dbfs,
             )
         except TimeoutError as error:
@@ -100,30 +98,3 @@ def _taken(places: threading.BoundedSemaphore, full: str) -> Iterator[None]:
         yield
     finally:
         places.release()
-
-
-def _clip_windows(n_windows: int | None) -> int:
-    """Windows of a clip: those of a track, but never more than a caller can wait for."""
-    return DEFAULT_WINDOWS if n_windows is None else min(n_windows, DEFAULT_WINDOWS)
-
-
-def space_of(manifest: Manifest) -> Space:
-    """The space of a generation, made anew from the embedder of this version.
-
-    Raises
-    ------
-    SpaceMismatchError
-        The embedder of this version makes other vectors.
-    """
-    name, n_windows = manifest.space["embedder"]["name"], manifest.space["n_windows"]
-    try:
-        spec = create_embedder(name).spec
-    except InvalidParameterError as error:
-        raise SpaceMismatchError(f"{error}; clips need the embedder of the index") from error
-    space = Space(spec, None if n_windows == "all" else n_windows)
-    if space.id != manifest.space_id:
-        raise SpaceMismatchError(
-            f"space={manifest.space_id} of the index is not space={space.id} of this version; "
-            "run reindex"
-        )
-    return space

@@ -12,6 +12,9 @@ from typing import Any, NoReturn
 from rich.console import Console
 
 from indexer import commands
+from indexer.arguments import whole_number, windows
+from indexer.evaluation.command import add_arguments as add_evaluate_arguments
+from indexer.evaluation.command import evaluate_catalog
 from indexer.workers import default_workers
 from recommender.embedding import DEFAULT_WINDOWS
 from recommender.errors import (
@@ -87,6 +90,7 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
     rollback.add_argument(
         "generation", nargs="?", help="name of the generation (default: the one before)"
     )
+    _add_evaluate(subcommands, settings)
     return parser
 
 
@@ -106,6 +110,23 @@ def _add(
     return command
 
 
+def _add_evaluate(subcommands: Any, settings: Settings) -> None:
+    text = "measure how good the index, the embedder and the recommendations are"
+    command = _add(subcommands, settings, "evaluate", evaluate_catalog, text)
+    add_evaluate_arguments(command)
+    _add_workers(command, settings)
+
+
+def _add_workers(command: argparse.ArgumentParser, settings: Settings) -> None:
+    command.add_argument(
+        "--workers",
+        type=whole_number(1),
+        default=settings.workers or default_workers(),
+        metavar="N",
+        help="processes that listen at once (default: one a core)",
+    )
+
+
 def _add_reindex(subcommands: Any, settings: Settings) -> None:
     command = _add(
         subcommands,
@@ -118,18 +139,12 @@ def _add_reindex(subcommands: Any, settings: Settings) -> None:
     command.add_argument("--embedder", default=settings.embedder, help="default: %(default)s")
     command.add_argument(
         "--windows",
-        type=_windows,
+        type=windows,
         default=DEFAULT_WINDOWS,
         metavar="N|all",
         help="windows spread over a track (default: %(default)s)",
     )
-    command.add_argument(
-        "--workers",
-        type=_positive,
-        default=settings.workers or default_workers(),
-        metavar="N",
-        help="processes that listen at once (default: one a core)",
-    )
+    _add_workers(command, settings)
     command.add_argument("--dry-run", action="store_true", help="print the plan, change nothing")
     command.add_argument("--full", action="store_true", help="listen to every file again")
     command.add_argument(
@@ -137,21 +152,6 @@ def _add_reindex(subcommands: Any, settings: Settings) -> None:
         action="store_true",
         help="accept that a folder which held music holds none now",
     )
-
-
-def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
-    return int(text)
-
-
-def _windows(text: str) -> int | None:
-    if text == "all":
-        return None
-    try:
-        return _positive(text)
-    except argparse.ArgumentTypeError as error:
-        raise argparse.ArgumentTypeError(f"{error}, nor all") from error
 
 
 if __name__ == "__main__":

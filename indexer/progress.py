@@ -13,7 +13,7 @@ from rich.progress import (
 )
 
 from recommender.closing import Closing
-from recommender.records import Failed, Indexed
+from recommender.records import Failed
 
 LINE_SECONDS = 10.0
 
@@ -21,8 +21,8 @@ LINE_SECONDS = 10.0
 class Reporter(Closing):
     """Told of outcomes while a run goes on."""
 
-    def advance(self, outcomes: Sequence[Indexed | Failed]) -> None:
-        """Count outcomes that have been stored."""
+    def advance(self, outcomes: Sequence[object]) -> None:
+        """Count outcomes that have been stored; a :class:`Failed` one counts as failed."""
         raise NotImplementedError
 
 
@@ -48,7 +48,7 @@ class BarReporter(Reporter):
         """Leave the bar as it stands."""
         self._progress.stop()
 
-    def advance(self, outcomes: Sequence[Indexed | Failed]) -> None:
+    def advance(self, outcomes: Sequence[object]) -> None:
         """Count outcomes that have been stored."""
         self._failed += sum(isinstance(outcome, Failed) for outcome in outcomes)
         speed = self._progress.tasks[0].speed
@@ -73,7 +73,7 @@ class LineReporter(Reporter):
         """Print how far it came."""
         self._print(time.monotonic())
 
-    def advance(self, outcomes: Sequence[Indexed | Failed]) -> None:
+    def advance(self, outcomes: Sequence[object]) -> None:
         """Count outcomes that have been stored."""
         self._done += len(outcomes)
         self._failed += sum(isinstance(outcome, Failed) for outcome in outcomes)

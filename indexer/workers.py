@@ -1,9 +1,10 @@
 """Turn files into outcomes in child processes, several at a time."""
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import TypeVar
 
 from recommender.analysis import embed_file, embeddings_from, identify_file, track_from
 from recommender.errors import AudioError
@@ -14,6 +15,9 @@ from recommender.space import Space
 FILE_LIMITS = ChildLimits(memory_bytes=3 * 2**30, cpu_seconds=1800, wall_seconds=3600)
 
 Outcome = Indexed | Failed
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +60,38 @@ def analyse_all(
     paths: Sequence[bytes], states: Mapping[bytes, FileState], analyst: Analyst, workers: int
 ) -> Iterator[list[Outcome]]:
     """Outcomes as they come, in batches to be stored together."""
-    waiting = iter(paths)
-    with ThreadPoolExecutor(workers, thread_name_prefix="analyse") as threads:
-        running: set[Future[Outcome]] = set()
+    return as_they_come(
+        lambda path: analyst.analyse(path, states[path]), paths, workers, analyst.pool.close
+    )
+
+
+def as_they_come(
+    function: Callable[[_Item], _Result],
+    items: Iterable[_Item],
+    workers: int,
+    stop: Callable[[], None],
+) -> Iterator[list[_Result]]:
+    """Results of `function`, in batches, in the order in which they are ready.
+
+    Parameters
+    ----------
+    function
+        Run in threads, for `workers` items at a time.
+    items
+        What to run it with; none is None.
+    workers
+        Most calls at a time.
+    stop
+        Called when the caller or an error ends it half-way, so that calls under way end at once.
+    """
+    waiting = iter(items)
+    with ThreadPoolExecutor(workers, thread_name_prefix="worker") as threads:
+        running: set[Future[_Result]] = set()
         try:
             while True:
                 # as many in flight as workers, so that a kill loses no more than those
-                while len(running) < workers and (path := next(waiting, None)) is not None:
-                    running.add(threads.submit(analyst.analyse, path, states[path]))
+                while len(running) < workers and (item := next(waiting, None)) is not None:
+                    running.add(threads.submit(function, item))
                 if not running:
                     return
                 done, running = wait(running, return_when=FIRST_COMPLETED)
@@ -72,5 +100,4 @@ def analyse_all(
             for future in running:
                 future.cancel()
             if running:
-                # stopped half-way: the children would finish their files first
-                analyst.pool.close()
+                stop()

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import stat
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -15,12 +16,18 @@ from functools import lru_cache
 from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 from safetensors.numpy import load, save
 
 from recommender.audio import CATALOG_LIMITS, CLIP_LIMITS, open_audio
 from recommender.embedders import create_embedder
 from recommender.embedding import Embedder, Embedding, embed, embed_at_levels
-from recommender.errors import ChildFailedError, FileChangedError, UnreadableFileError
+from recommender.errors import (
+    ChildFailedError,
+    FileChangedError,
+    UnreadableFileError,
+)
+from recommender.frames import embed_frames
 from recommender.records import FileState
 from recommender.space import Space
 from recommender.tags import read_metadata
@@ -41,7 +48,7 @@ def identify_file(path: bytes, state: FileState) -> bytes:
     AudioError
         The file cannot be read or decoded, or was written to meanwhile.
     """
-    with _unchanged(path, state) as file:
+    with unchanged(path, state) as file:
         metadata = read_metadata(file, os.fsdecode(os.path.basename(path)))
         file.seek(0)
         with open_audio(file, CATALOG_LIMITS) as audio:
@@ -61,8 +68,39 @@ def embed_file(path: bytes, state: FileState, embedder: str, n_windows: int | No
     AudioError
         The file cannot be read or decoded, or was written to meanwhile.
     """
-    with _unchanged(path, state) as file, open_audio(file, CATALOG_LIMITS) as audio:
-        return _packed([embed(audio, _embedder(embedder), n_windows)])
+    with unchanged(path, state) as file, open_audio(file, CATALOG_LIMITS) as audio:
+        return packed([embed(audio, _embedder(embedder), n_windows)])
+
+
+def frames_of_file(path: bytes, state: FileState, embedder: str, n_windows: int | None) -> bytes:
+    """Embed a file and keep every window; see :class:`recommender.frames.AllFrames`.
+
+    Returns
+    -------
+    bytes
+        Safetensors: ``vectors``, ``tags`` and ``audible`` by window, and ``cpu_seconds`` that
+        decoding and embedding took and ``audio_seconds`` of the recording, of shape (1,).
+
+    Raises
+    ------
+    AudioError
+        The file cannot be read or decoded, or was written to meanwhile.
+    """
+    with unchanged(path, state) as file, open_audio(file, CATALOG_LIMITS) as audio:
+        model = _embedder(embedder)
+        # weights are read at the first embedding, which is not to count for one of the tracks
+        model.embed(np.empty((0, model.spec.window_samples), np.float32))
+        started = time.process_time()
+        frames, audible = embed_frames(audio, model, n_windows)
+        return save(
+            {
+                "vectors": frames.vectors,
+                "tags": frames.tags,
+                "audible": audible,
+                "cpu_seconds": np.array([time.process_time() - started]),
+                "audio_seconds": np.array([audio.duration_seconds]),
+            }
+        )
 
 
 def embed_clip(path: bytes, embedder: str, n_windows: int | None, levels: list[float]) -> bytes:
@@ -73,8 +111,22 @@ def embed_clip(path: bytes, embedder: str, n_windows: int | None, levels: list[f
     AudioError
         The clip cannot be decoded, or is beyond the limits for clips.
     """
-    with open(path, "rb") as file, open_audio(file, CLIP_LIMITS) as audio:
-        return _packed(embed_at_levels(audio, _embedder(embedder), n_windows, levels))
+    with open(path, "rb") as file:
+        return packed(clip_embeddings(file, embedder, n_windows, levels))
+
+
+def clip_embeddings(
+    file: BinaryIO, embedder: str, n_windows: int | None, levels: list[float]
+) -> list[Embedding]:
+    """What :func:`embed_clip` finds in a clip that is open.
+
+    Raises
+    ------
+    AudioError
+        As of :func:`embed_clip`.
+    """
+    with open_audio(file, CLIP_LIMITS) as audio:
+        return embed_at_levels(audio, _embedder(embedder), n_windows, levels)
 
 
 def track_from(answer: bytes) -> Track:
@@ -104,9 +156,11 @@ def embeddings_from(answer: bytes, space: Space) -> list[Embedding]:
     ]
 
 
-def _packed(embeddings: Sequence[Embedding]) -> bytes:
+def packed(embeddings: Sequence[Embedding], **more: npt.NDArray[np.int64]) -> bytes:
+    """Embeddings as :func:`embeddings_from` takes them, and further arrays by name."""
     return save(
-        {
+        more
+        | {
             "vectors": np.stack([e.vector for e in embeddings]),
             "tags": np.stack([e.tags for e in embeddings]),
             "level_dbfs": np.array([e.level_dbfs for e in embeddings]),
@@ -116,7 +170,7 @@ def _packed(embeddings: Sequence[Embedding]) -> bytes:
 
 
 @contextmanager
-def _unchanged(path: bytes, state: FileState) -> Iterator[BinaryIO]:
+def unchanged(path: bytes, state: FileState) -> Iterator[BinaryIO]:
     """Open a regular file, and make sure that it is in `state` before and after it was read."""
     try:
         # non-blocking: a FIFO that took the file's place must not hang the child

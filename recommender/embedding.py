@@ -149,9 +149,14 @@ def window_starts(n_samples: int, spec: EmbedderSpec, n_windows: int | None) -> 
     if n_windows is not None and n_windows < 1:
         raise InvalidParameterError(f"n_windows={n_windows} must be at least 1, or all")
     available = max(1, 1 + (n_samples - spec.least_samples) // spec.hop_samples)
+    places = spread(available, n_windows)
+    return [place * spec.hop_samples - spec.context_samples for place in places]
+
+
+def spread(available: int, n_windows: int | None) -> list[int]:
+    """Which of `available` windows are taken: the middles of `n_windows` equal parts, or all."""
     count = available if n_windows is None else min(n_windows, available)
-    grid = [(2 * i + 1) * available // (2 * count) for i in range(count)]
-    return [g * spec.hop_samples - spec.context_samples for g in grid]
+    return [(2 * i + 1) * available // (2 * count) for i in range(count)]
 
 
 def embed(source: AudioSource, embedder: Embedder, n_windows: int | None) -> Embedding:
@@ -232,8 +237,8 @@ def _audible_batches(
 ) -> Iterator[FloatArray]:
     """Windows in batches, the silent ones left out; at least one window in all."""
     silent = True
-    for windows in _read_in_batches(source, spec, n_windows):
-        audible = _decibels(_power(windows)) > SILENCE_DBFS
+    for windows in read_in_batches(source, spec, n_windows):
+        audible = is_audible(windows)
         if audible.any():
             silent = False
             yield windows[audible]
@@ -241,6 +246,12 @@ def _audible_batches(
         raise SilentAudioError(
             f"the level stays below {SILENCE_DBFS:g} dBFS; a silent recording has no look-alikes"
         )
+
+
+def is_audible(windows: FloatArray) -> npt.NDArray[np.bool_]:
+    """Which windows are louder than `SILENCE_DBFS`, shape (n_windows,)."""
+    audible: npt.NDArray[np.bool_] = _decibels(_power(windows)) > SILENCE_DBFS
+    return audible
 
 
 def _power(windows: FloatArray) -> npt.NDArray[np.float64]:
@@ -254,9 +265,16 @@ def _decibels(power: npt.NDArray[np.float64] | np.float64) -> npt.NDArray[np.flo
         return np.asarray(10.0 * np.log10(power), dtype=np.float64)
 
 
-def _read_in_batches(
+def read_in_batches(
     source: AudioSource, spec: EmbedderSpec, n_windows: int | None
 ) -> Iterator[FloatArray]:
+    """Windows, the silent ones included, `BATCH_WINDOWS` at a time.
+
+    Raises
+    ------
+    AudioTooShortError
+        Shorter than `MIN_SECONDS`.
+    """
     n_samples = source.n_samples(spec.sample_rate)
     seconds = n_samples / spec.sample_rate
     if seconds < MIN_SECONDS:

@@ -25,10 +25,13 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def replace_durably(path: Path, text: str) -> None:
-    """Replace a small text file in one step: temporary file, fsync, rename, fsync of the folder."""
+def replace_durably(path: Path, content: str | bytes) -> None:
+    """Replace a small file in one step: temporary file, fsync, rename, fsync of the folder.
+
+    Text is written in UTF-8.
+    """
     temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
+    temporary.write_bytes(content.encode() if isinstance(content, str) else content)
     sync(temporary)
     temporary.replace(path)
     sync(path.parent)

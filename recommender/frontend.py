@@ -86,3 +86,24 @@ def log_compress(power: FloatArray, gain: float) -> FloatArray:
     """``log10(1 + gain * power)``, the compression that keeps silence at exactly 0."""
     compressed: FloatArray = np.log10(1.0 + np.float32(gain) * power)
     return compressed
+
+
+def dct_matrix(n_inputs: int, n_outputs: int) -> FloatArray:
+    """The orthonormal discrete cosine transform (type II).
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, shape (n_inputs, n_outputs): multiply a spectrum with it for its first
+        coefficients.
+    """
+    centres = (np.arange(n_inputs) + 0.5) / n_inputs
+    cosines = np.cos(np.pi * centres[:, None] * np.arange(n_outputs))
+    cosines[:, 0] /= math.sqrt(2.0)
+    return np.asarray(math.sqrt(2.0 / n_inputs) * cosines, dtype=np.float32)
+
+
+def decibels(power: FloatArray, least: float) -> FloatArray:
+    """``10 log10`` of power, nothing below that of `least`, which keeps silence finite."""
+    levels: FloatArray = np.float32(10.0) * np.log10(np.maximum(power, np.float32(least)))
+    return levels

@@ -17,11 +17,18 @@ import numpy as np
 
 from recommender.arrays import FloatArray, Rows
 from recommender.catalog import Catalog
-from recommender.errors import GenerationError, IndexUnavailableError
+from recommender.embedders import create_embedder
+from recommender.errors import (
+    GenerationError,
+    IndexUnavailableError,
+    InvalidParameterError,
+    SpaceMismatchError,
+)
 from recommender.files import replace_durably, sha256_of
 from recommender.index import VectorIndex
 from recommender.index.faiss import FaissIndex
 from recommender.manifest import CATALOG, CENTRE, IDS, INDEX, MANIFEST, Manifest
+from recommender.space import Space
 
 NORM_TOLERANCE = 1e-3
 PROBES = 20
@@ -91,6 +98,28 @@ def normalised(vectors: FloatArray) -> FloatArray:
 def generations_dir(data_dir: Path) -> Path:
     """Where generations are kept."""
     return data_dir / "generations"
+
+
+def space_of(manifest: Manifest) -> Space:
+    """The space of a generation, made anew from the embedder of this version.
+
+    Raises
+    ------
+    SpaceMismatchError
+        The embedder of this version makes other vectors.
+    """
+    name, n_windows = manifest.space["embedder"]["name"], manifest.space["n_windows"]
+    try:
+        spec = create_embedder(name).spec
+    except InvalidParameterError as error:
+        raise SpaceMismatchError(f"{error}; clips need the embedder of the index") from error
+    space = Space(spec, None if n_windows == "all" else n_windows)
+    if space.id != manifest.space_id:
+        raise SpaceMismatchError(
+            f"space={manifest.space_id} of the index is not space={space.id} of this version; "
+            "run reindex"
+        )
+    return space
 
 
 def list_generations(data_dir: Path) -> list[str]:

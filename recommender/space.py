@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from recommender.embedding import EmbedderSpec
+from recommender.embedding import DEFAULT_WINDOWS, EmbedderSpec
 
 RESAMPLER = "soxr-hq"
 POOLING = "mean"
@@ -33,6 +33,11 @@ class Space:
         """Name of the embedder and a digest of the whole description."""
         return id_of(self.describe())
 
+    @property
+    def clip_windows(self) -> int:
+        """Windows of a clip: those of a track, but never more than a caller can wait for."""
+        return DEFAULT_WINDOWS if self.n_windows is None else min(self.n_windows, DEFAULT_WINDOWS)
+
     def describe(self) -> dict[str, Any]:
         """Everything that the id is a digest of, as plain values for a manifest."""
         return {
@@ -45,7 +50,10 @@ class Space:
 
 
 def id_of(description: Mapping[str, Any]) -> str:
-    """The id of the space that :meth:`Space.describe` describes, here or in a manifest."""
+    """The id of the space that :meth:`Space.describe` describes, here or in a manifest.
+
+    It names files and stands in addresses, so the embedder's options are in the digest alone.
+    """
     canonical = json.dumps(description, sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(canonical.encode()).hexdigest()
-    return f"{description['embedder']['name']}-{digest[:12]}"
+    return f"{description['embedder']['name'].partition(':')[0]}-{digest[:12]}"

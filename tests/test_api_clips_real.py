@@ -10,14 +10,14 @@ import httpx
 import numpy as np
 import pytest
 
-from api.clips import LIMITS, ClipEmbedder, space_of
+from api.clips import LIMITS, ClipEmbedder
 from api.problems import ProblemError
 from recommender.analysis import embed_file, embeddings_from, identify_file, track_from
 from recommender.arrays import FloatArray
 from recommender.embedders import create_embedder
 from recommender.embedding import DEFAULT_WINDOWS
 from recommender.errors import SpaceMismatchError
-from recommender.generation import current_generation, open_generation
+from recommender.generation import current_generation, open_generation, space_of
 from recommender.library import Library
 from recommender.publishing import publish
 from recommender.records import FileState, Indexed

@@ -13,8 +13,8 @@ from api.problems import KINDS
 from api.schemas import RecommendingQuestion
 from indexer.__main__ import _parser as indexer_parser
 from recommender import errors
-from recommender.embedders import EMBEDDERS
-from recommender.embedders.musicnn import Musicnn
+from recommender.embedders import EMBEDDERS, create_embedder
+from recommender.embedders.musicnn import CHOICES
 from recommender.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parent.parent
@@ -91,7 +91,14 @@ def test_every_problem_and_every_reason_is_documented() -> None:
 
 def test_every_embedder_is_documented_with_its_dimension() -> None:
     for name in EMBEDDERS:
-        assert f"| `{name}` | {Musicnn().spec.frame_dimension}" in page("embedders.md")
+        dimension = create_embedder(name).spec.frame_dimension
+        assert f"| `{name}` | {dimension}:" in page("embedders.md")
+
+
+def test_every_option_of_musicnn_is_documented_with_its_values() -> None:
+    for option, values in CHOICES.items():
+        [line] = re.findall(rf"^\| `musicnn` \| `{option}` \|(.*)$", page("embedders.md"), re.M)
+        assert set(re.findall(r"`([^`]+)`", line)) == set(values)
 
 
 def test_the_error_tree_is_drawn_whole() -> None:

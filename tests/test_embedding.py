@@ -13,9 +13,11 @@ from recommender.embedding import (
     SILENCE_DBFS,
     embed,
     embed_at_levels,
+    spread,
     window_starts,
 )
 from recommender.errors import AudioTooShortError, InvalidParameterError, SilentAudioError
+from recommender.frames import embed_frames
 from tests.builders import SPEC, FakeEmbedder, MemorySource
 
 WINDOW, HOP = SPEC.window_samples, SPEC.hop_samples
@@ -226,3 +228,35 @@ def test_what_is_heard_in_a_loud_clip_is_heard_when_it_is_lowered() -> None:
     _, result = embed_at_levels(clip, FakeEmbedder(spec), None, [-40.0])
     assert result.n_windows == 2
     assert result.level_dbfs == pytest.approx(-40.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("n_windows", [1, 6, 12, None])
+def test_pooling_the_frames_of_those_windows_is_what_embedding_does(n_windows: int | None) -> None:
+    quiet_part = np.where(np.arange(length_of(40)) // 500 % 3 == 0, np.float32(1e-6), 1)
+    source = MemorySource(noise(length_of(40)) * quiet_part)
+    frames, audible = embed_frames(source, FakeEmbedder(), None)
+    assert 0 < audible.sum() < len(audible) == 40
+    places = [place for place in spread(40, n_windows) if audible[place]]
+    embedding = embed(source, FakeEmbedder(), n_windows)
+    np.testing.assert_allclose(frames.vectors[places].mean(axis=0), embedding.vector, atol=1e-6)
+    np.testing.assert_allclose(frames.tags[places].mean(axis=0), embedding.tags, atol=1e-6)
+    assert embedding.n_windows == len(places)
+
+
+def test_frames_of_some_windows_are_some_of_all_frames() -> None:
+    source = MemorySource(noise(length_of(BATCH_WINDOWS + 7)))
+    everything, some = (embed_frames(source, FakeEmbedder(), n).frames for n in (None, 12))
+    places = spread(BATCH_WINDOWS + 7, 12)
+    np.testing.assert_array_equal(some.vectors, everything.vectors[places])
+    np.testing.assert_array_equal(some.tags, everything.tags[places])
+
+
+def test_silence_has_frames_too_and_none_is_audible() -> None:
+    frames, audible = embed_frames(MemorySource(np.zeros(length_of(3))), FakeEmbedder(), None)
+    assert frames.vectors.shape == (3, SPEC.frame_dimension)
+    assert not audible.any()
+
+
+def test_frames_of_audio_below_a_second_are_refused() -> None:
+    with pytest.raises(AudioTooShortError):
+        embed_frames(MemorySource(np.ones(99)), FakeEmbedder(), None)

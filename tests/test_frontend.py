@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from recommender.frontend import (
+    dct_matrix,
+    decibels,
     hann_window,
     hz_to_mel,
     log_compress,
@@ -66,3 +68,17 @@ def test_filters_stay_between_the_limits() -> None:
 def test_compression_keeps_silence_at_zero() -> None:
     power = np.array([0.0, 9e-4, 0.9999], np.float32)
     np.testing.assert_allclose(log_compress(power, 10_000.0), [0.0, 1.0, 4.0], rtol=1e-6)
+
+
+def test_the_cosine_transform_is_orthonormal_and_even_in_its_first_row() -> None:
+    transform = dct_matrix(8, 8)
+    np.testing.assert_allclose(transform.T @ transform, np.eye(8), atol=1e-6)
+    np.testing.assert_allclose(transform[:, 0], 8**-0.5, rtol=1e-6)
+    cosine = np.cos(np.pi * (np.arange(8) + 0.5) * 3 / 8)
+    np.testing.assert_allclose(cosine @ transform, [0, 0, 0, 2, 0, 0, 0, 0], atol=1e-6)
+    np.testing.assert_array_equal(dct_matrix(8, 3), transform[:, :3])
+
+
+def test_decibels_do_not_fall_below_the_least_power() -> None:
+    levels = decibels(np.array([1.0, 0.01, 0.0], np.float32), 1e-10)
+    np.testing.assert_allclose(levels, [0.0, -20.0, -100.0])

@@ -12,7 +12,10 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("recommender", "indexer", "api")
 HEAVY = ("faiss", "torch", "sqlalchemy", "soundfile", "soxr", "av", "numpy", "fastapi", "rich")
 DECODERS = {"soundfile", "av", "librosa", "audioread", "pydub", "torchaudio"}
-DECODER_HOMES = {ROOT / "recommender" / "audio.py", ROOT / "recommender" / "decoders.py"}
+# what damages clips encodes them, and opens no file
+DECODER_HOMES = {
+    ROOT / "recommender" / f"{name}.py" for name in ("audio", "decoders", "degradations")
+}
 # requests go pickled from the service to its own child; what a child says is never unpickled
 REQUEST_HOMES = {ROOT / "recommender" / "child.py", ROOT / "recommender" / "sandbox.py"}
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))

@@ -1,5 +1,6 @@
 """musicnn against golden data of its authors' TensorFlow network, and its weights."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -9,9 +10,11 @@ import pytest
 
 from recommender.arrays import FloatArray
 from recommender.embedders import DEFAULT_EMBEDDER, EMBEDDERS, create_embedder
-from recommender.embedders.musicnn import WEIGHTS, Musicnn
+from recommender.embedders.musicnn import CHOICES, WEIGHTS, Musicnn
+from recommender.embedders.options import full_name, parse_options
 from recommender.embedding import Embedder, Frames, window_starts
 from recommender.errors import InvalidParameterError, WeightsError
+from recommender.space import Space
 from tests.contracts import EmbedderContract
 from tests.signals import SIGNALS
 
@@ -26,6 +29,12 @@ class TestMusicnnContract(EmbedderContract):
         return Musicnn()
 
 
+class TestPoolingLayerContract(EmbedderContract):
+    @pytest.fixture
+    def embedder(self) -> Embedder:
+        return create_embedder("musicnn:layer=mean_pool,model=mtt")
+
+
 @cache
 def golden() -> Mapping[str, FloatArray]:
     with np.load(GOLDEN) as data:
@@ -33,9 +42,9 @@ def golden() -> Mapping[str, FloatArray]:
 
 
 @cache
-def embedded(signal: str) -> Frames:
+def embedded(signal: str, name: str = "musicnn") -> Frames:
     """All windows of a signal, as the original system cuts them."""
-    embedder = Musicnn()
+    embedder = create_embedder(name)
     spec, audio = embedder.spec, SIGNALS[signal]()
     padded = np.pad(audio, (spec.context_samples, spec.window_samples))
     firsts = [start + spec.context_samples for start in window_starts(len(audio), spec, None)]
@@ -67,6 +76,26 @@ def test_tags_are_those_of_the_original_network(signal: str, position: int) -> N
     np.testing.assert_allclose(actual, expected, rtol=0, atol=2e-4)
 
 
+@pytest.mark.parametrize(("layer", "tolerance"), [("mean_pool", 1e-3), ("max_pool", 2e-2)])
+@pytest.mark.parametrize("position", [0, 1], ids=MODELS)
+def test_pooling_layers_are_those_of_the_original_network(
+    layer: str, tolerance: float, position: int
+) -> None:
+    expected = golden()[f"chords.{MODELS[position]}.{layer}"]
+    actual = embedded("chords", f"musicnn:layer={layer}").vectors
+    assert actual.shape == (len(expected), 2 * 753)
+    own = actual[:, 753 * position :][:, :753]
+    np.testing.assert_allclose(own, expected, rtol=0, atol=tolerance)
+
+
+def test_one_model_is_its_half_of_both() -> None:
+    both = embedded("hiss")
+    for position, model in enumerate(("msd", "mtt")):
+        one = embedded("hiss", f"musicnn:model={model}")
+        np.testing.assert_array_equal(one.vectors, both.vectors[:, 200 * position :][:, :200])
+        np.testing.assert_array_equal(one.tags, both.tags[:, 50 * position :][:, :50])
+
+
 def test_tag_names_follow_the_outputs_of_both_models() -> None:
     msd = [f"msd:{label.lower()}" for label in golden()["labels.MSD_musicnn"]]
     mtt = [f"mtt:{label.lower()}" for label in golden()["labels.MTT_musicnn"]]
@@ -80,6 +109,11 @@ def test_the_space_of_published_vectors_has_not_moved() -> None:
     assert (spec.window_samples, spec.hop_samples) == (48_128, 47_872)
     assert (spec.context_samples, spec.least_samples) == (256, 47_616)
     assert spec.frame_dimension == 400
+    # frozen on purpose: another id would have every library embedded again
+    assert [Space(spec, n).id for n in (12, None)] == [
+        "musicnn-d9411a334d78",
+        "musicnn-d2f7ea0fee55",
+    ]
 
 
 def test_the_licence_lies_beside_the_weights() -> None:
@@ -132,3 +166,58 @@ def test_the_default_embedder_is_registered() -> None:
 def test_an_unknown_embedder_is_refused_with_the_names_there_are() -> None:
     with pytest.raises(InvalidParameterError, match=r"embedder=nonesuch .* musicnn"):
         create_embedder("nonesuch")
+
+
+@pytest.mark.parametrize(
+    ("name", "full", "dimension", "n_tags"),
+    [
+        ("musicnn", "musicnn", 400, 100),
+        ("musicnn:layer=penultimate,model=msd+mtt", "musicnn", 400, 100),
+        ("musicnn:model=mtt", "musicnn:model=mtt", 200, 50),
+        ("musicnn:model=msd,layer=max_pool", "musicnn:layer=max_pool,model=msd", 753, 50),
+        ("musicnn:layer=mean_pool", "musicnn:layer=mean_pool", 1506, 100),
+    ],
+)
+def test_options_choose_layer_and_model(name: str, full: str, dimension: int, n_tags: int) -> None:
+    spec = create_embedder(name).spec
+    assert (spec.name, spec.frame_dimension, len(spec.tag_names)) == (full, dimension, n_tags)
+    assert create_embedder(spec.name).spec == spec
+
+
+def test_each_choice_of_options_is_a_space_of_its_own_with_a_plain_id() -> None:
+    names = [
+        full_name("musicnn", CHOICES, {"layer": layer, "model": model})
+        for layer in CHOICES["layer"]
+        for model in CHOICES["model"]
+    ]
+    ids = {Space(create_embedder(name).spec, 12).id for name in names}
+    assert len(ids) == len(names) == 9
+    assert all(re.fullmatch("musicnn-[0-9a-f]{12}", id_) for id_ in ids)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["musicnn:layer=dense", "musicnn:layer=", "musicnn:weights=/etc", "mfcc:layer=x", "musicnn:,"],
+)
+def test_options_that_there_are_not_are_refused(name: str) -> None:
+    with pytest.raises(InvalidParameterError, match=f"embedder={name.partition(':')[0]}"):
+        create_embedder(name)
+
+
+def test_a_refused_option_names_those_there_are() -> None:
+    listed = r"layer=penultimate\|mean_pool\|max_pool, model=msd\+mtt\|msd\|mtt"
+    with pytest.raises(InvalidParameterError, match=f"no option layer=dense; use {listed}"):
+        create_embedder("musicnn:layer=dense")
+    with pytest.raises(InvalidParameterError, match="no option layer=x; it takes none"):
+        create_embedder("mfcc:layer=x")
+
+
+@pytest.mark.parametrize("name", ["a:", "a:b", "a:b=", "a:=c", "a:b=c,", "a:b=c,b=c"])
+def test_names_beside_the_grammar_are_refused(name: str) -> None:
+    with pytest.raises(InvalidParameterError, match="each key once"):
+        parse_options(name)
+
+
+def test_a_value_may_hold_anything_but_a_comma() -> None:
+    assert parse_options("a:b=c=d,e=f:g") == {"b": "c=d", "e": "f:g"}
+    assert parse_options("a") == {}

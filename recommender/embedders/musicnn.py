@@ -2,6 +2,7 @@
 
 The vector of a window is the penultimate layer of the model trained on the Million Song Dataset
 followed by that of the model trained on MagnaTagATune; together they retrieve better than either.
+Options choose one of the models, or what the dense layers are fed with: maximum or mean over time.
 The weights come with the package, converted by ``tools/convert_musicnn.py``.
 
 Reference: J. Pons and X. Serra, "musicnn: Pre-trained convolutional neural networks for music audio
@@ -10,6 +11,7 @@ tagging", ISMIR late-breaking demo, 2019.
 
 import json
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from recommender.arrays import FloatArray
-from recommender.embedders.musicnn_network import N_FRAMES, MusicnnNetwork
+from recommender.embedders.musicnn_network import N_FRAMES, Layers, MusicnnNetwork
+from recommender.embedders.options import complete, full_name
 from recommender.embedding import EmbedderSpec, Frames
 from recommender.errors import InvalidParameterError, WeightsError
 from recommender.frontend import hann_window, log_compress, mel_filterbank, power_spectrogram
@@ -32,7 +35,9 @@ HOP = 256
 N_MELS = 96
 HIGH_HZ = 8_000.0
 GAIN = 10_000.0
-UNITS = 200
+NAME = "musicnn"
+CHOICES = {"layer": ("penultimate", "mean_pool", "max_pool"), "model": ("msd+mtt", "msd", "mtt")}
+WIDTH = {"penultimate": 200, "mean_pool": 753, "max_pool": 753}
 # power and mel of anything louder would not be finite in float32
 LOUDEST = 1e15
 
@@ -53,15 +58,26 @@ class Musicnn:
     ----------
     weights
         Folder with ``manifest.json`` and the files it lists; the packaged one by default.
+    options
+        Values of `CHOICES`. A pooling layer is 753 numbers a model, and one model has 50 tags.
+
+    Raises
+    ------
+    InvalidParameterError
+        Options that there are not.
     """
 
-    def __init__(self, weights: Path = WEIGHTS):
+    def __init__(self, weights: Path = WEIGHTS, options: Mapping[str, str] | None = None):
         self._folder = weights
+        self._options = complete(NAME, CHOICES, options or {})
         self._lock = threading.Lock()
 
     @cached_property
     def _files(self) -> tuple[ModelFile, ...]:
-        return read_manifest(self._folder)
+        wanted = self._options["model"].upper().split("+")
+        return tuple(
+            f for f in read_manifest(self._folder) if f.path.name.startswith(tuple(wanted))
+        )
 
     @cached_property
     def spec(self) -> EmbedderSpec:
@@ -73,17 +89,17 @@ class Musicnn:
             The manifest is missing or unreadable.
         """
         return EmbedderSpec(
-            name="musicnn",
+            name=full_name(NAME, CHOICES, self._options),
             version="1",
             sample_rate=SAMPLE_RATE,
             window_samples=N_FFT + (N_FRAMES - 1) * HOP,
             hop_samples=N_FRAMES * HOP,
             context_samples=N_FFT // 2,
             least_samples=(N_FRAMES - 1) * HOP,
-            frame_dimension=len(MODELS) * UNITS,
+            frame_dimension=len(self._files) * WIDTH[self._options["layer"]],
             tag_names=tuple(tag for file in self._files for tag in file.tags),
             front_end="mel96-slaney-16k-zero-pad",
-            layer="msd+mtt-penultimate",
+            layer="{model}-{layer}".format_map(self._options),
             weights_sha256=combined_digest([file.sha256 for file in self._files]),
         )
 
@@ -101,13 +117,12 @@ class Musicnn:
         """
         length, expected = windows.shape[1], self.spec.window_samples
         if length != expected:
-            raise InvalidParameterError(f"window_samples={length} must be {expected} for musicnn")
+            raise InvalidParameterError(f"window_samples={length} must be {expected} for {NAME}")
         networks = self._loaded()
         mel = self._mel(windows)
-        outputs = [network(mel) for network in networks]
+        layers = [network(mel) for network in networks]
         return Frames(
-            vectors=np.concatenate([penultimate for penultimate, _ in outputs], axis=1),
-            tags=np.concatenate([probabilities for _, probabilities in outputs], axis=1),
+            vectors=_beside(layers, self._options["layer"]), tags=_beside(layers, "taggram")
         )
 
     def _loaded(self) -> tuple[MusicnnNetwork, ...]:
@@ -127,6 +142,12 @@ class Musicnn:
         samples = np.clip(windows, -LOUDEST, LOUDEST)
         power = power_spectrogram(samples, hann_window(N_FFT), HOP)
         return log_compress(power @ self._bank, GAIN)
+
+
+def _beside(models: list[Layers], layer: str) -> FloatArray:
+    """One layer of each model, side by side."""
+    vectors: FloatArray = np.concatenate([getattr(model, layer) for model in models], axis=1)
+    return vectors
 
 
 def read_manifest(folder: Path) -> tuple[ModelFile, ...]:

@@ -6,6 +6,7 @@ residuals, 64 channels each. Back-end: maximum and mean over time, two dense lay
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,6 +30,25 @@ TAPS = 7
 TEMPORAL_TAPS = (128, 64, 32)
 TEMPORAL_GROUP = 4
 TEMPORAL_GROUPS = 12
+
+
+class Layers(NamedTuple):
+    """What the network computes for some windows, each float32 of shape (n_windows, width).
+
+    Attributes
+    ----------
+    penultimate
+        The dense layer before the tags, 200 wide.
+    taggram
+        Tag probabilities, 50 wide.
+    max_pool, mean_pool
+        Maximum and mean over time of front-end and mid-end, 753 wide: what the dense layers get.
+    """
+
+    penultimate: FloatArray
+    taggram: FloatArray
+    max_pool: FloatArray
+    mean_pool: FloatArray
 
 
 class MusicnnNetwork:
@@ -56,18 +76,13 @@ class MusicnnNetwork:
         self._output_kernel = tensors["dense_1/kernel"]
         self._output_bias = tensors["dense_1/bias"]
 
-    def __call__(self, mel: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def __call__(self, mel: FloatArray) -> Layers:
         """Run the network.
 
         Parameters
         ----------
         mel
             Compressed mel spectrograms, shape (n_windows, 187, 96).
-
-        Returns
-        -------
-        tuple
-            The penultimate layer (n_windows, 200) and tag probabilities (n_windows, 50).
         """
         pooled = np.empty((len(mel), self._hidden_kernel.shape[0]), np.float32)
         for row, window in zip(pooled, mel, strict=True):
@@ -75,7 +90,8 @@ class MusicnnNetwork:
         penultimate = self._hidden_activation(pooled @ self._hidden_kernel)
         logits = penultimate @ self._output_kernel + self._output_bias
         # the sigmoid, in the form that cannot overflow
-        return penultimate, 0.5 + 0.5 * np.tanh(0.5 * logits)
+        taggram = 0.5 + 0.5 * np.tanh(0.5 * logits)
+        return Layers(penultimate, taggram, max_pool=pooled[:, 0::2], mean_pool=pooled[:, 1::2])
 
     def _features(self, mel: FloatArray) -> FloatArray:
         """Front-end and mid-end of one window, shape (187, 753)."""

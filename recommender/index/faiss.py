@@ -1,6 +1,7 @@
-"""Exact search by FAISS: inner product over unit vectors."""
+"""Search by FAISS, by inner product over unit vectors: exact, and along a graph."""
 
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -8,6 +9,8 @@ import numpy as np
 from recommender.arrays import FloatArray, Rows
 from recommender.errors import GenerationError, StorageError
 from recommender.index import checked_query
+
+HNSW_LINKS = 16
 
 
 class FaissIndex:
@@ -77,12 +80,51 @@ class FaissIndex:
         if k == 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         selector = faiss.IDSelectorNot(faiss.IDSelectorBatch(excluded)) if len(excluded) else None
-        parameters = faiss.SearchParameters(sel=selector) if selector else None  # type: ignore[call-arg]
-        cosines, rows = self._index.search(checked[np.newaxis], k, params=parameters)
+        cosines, rows = self._index.search(
+            checked[np.newaxis], k, params=self._parameters(selector, k)
+        )
         found = rows[0] >= 0
         return rows[0][found], cosines[0][found]
+
+    def _parameters(self, selector: faiss.IDSelector | None, _k: int) -> Any:
+        return faiss.SearchParameters(sel=selector) if selector else None  # type: ignore[call-arg]
 
     def vectors(self, rows: Rows) -> FloatArray:
         """See :meth:`recommender.index.VectorIndex.vectors`."""
         vectors: FloatArray = self._index.reconstruct_batch(rows)
         return vectors
+
+
+class HnswIndex(FaissIndex):
+    """Approximate search along a graph of neighbours (Malkov and Yashunin, 2018).
+
+    Not served: the evaluation shows with it what approximate search would gain and lose.
+
+    Parameters
+    ----------
+    index
+        An HNSW index over unit vectors.
+    effort
+        Candidates that a search keeps, FAISS's ``efSearch``: more find more and take longer.
+    """
+
+    def __init__(self, index: faiss.Index, effort: int = 64):
+        super().__init__(index)
+        self._effort = effort
+
+    @classmethod
+    def build(cls, vectors: FloatArray) -> "HnswIndex":
+        """Build the graph over unit vectors of shape (n, dimension)."""
+        index = faiss.IndexHNSWFlat(vectors.shape[1], HNSW_LINKS, faiss.METRIC_INNER_PRODUCT)
+        index.add(np.ascontiguousarray(vectors, dtype=np.float32))
+        return cls(index)
+
+    def at_effort(self, effort: int) -> "HnswIndex":
+        """The same graph, searched with another effort."""
+        return HnswIndex(self._index, effort)
+
+    def _parameters(self, selector: faiss.IDSelector | None, k: int) -> Any:
+        # fewer candidates than answers would leave answers out
+        return faiss.SearchParametersHNSW(  # type: ignore[attr-defined]
+            sel=selector, efSearch=max(k, self._effort)
+        )

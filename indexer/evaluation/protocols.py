@@ -1,0 +1,190 @@
+"""Every protocol in turn: the whole evaluation of a data folder."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from indexer.evaluation.clips import clip_figures, measure_clips, rank_clips
+from indexer.evaluation.events import read_events
+from indexer.evaluation.figures import Figure
+from indexer.evaluation.index_recall import index_figures
+from indexer.evaluation.listeners import evaluate_listeners, groups_of
+from indexer.evaluation.report import Report
+from indexer.evaluation.retrieval import (
+    cosine_scorer,
+    random_scorer,
+    retrieval_figures,
+    tasks_of,
+)
+from indexer.evaluation.splits import Split, simulated_listeners, split_by_time
+from indexer.evaluation.subject import LABELS, Subject, open_subject
+from indexer.evaluation.variants import measure_variants
+from recommender.engine import Recommender
+from recommender.errors import InvalidParameterError
+from recommender.files import replace_durably
+
+DEFAULT_LISTENED = 60
+FOLDER = "evaluation"
+REPORT = "report.json"
+LEAST_TRACKS = 3
+
+Part = tuple[list[Figure], list[str]]
+"""Figures, and notes on what could not be measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What an evaluation was asked for.
+
+    Attributes
+    ----------
+    data_dir
+        Where library and generations are kept.
+    space
+        A space of the library; None for the served one.
+    seed
+        Of every random choice: the same seed gives the same figures.
+    listened
+        How many tracks are listened to again, for clips and variants; 0 for none.
+    events
+        A CSV of real listening events; None for simulated listeners.
+    workers
+        Child processes that listen.
+    """
+
+    data_dir: Path
+    space: str | None
+    seed: int
+    listened: int
+    events: Path | None
+    workers: int
+
+
+def evaluate(request: Request, console: Console) -> Report:
+    """Measure everything that can be measured of a data folder, and keep the report in it.
+
+    Raises
+    ------
+    IndexUnavailableError
+        Nothing is published.
+    InvalidParameterError
+        There are fewer than `LEAST_TRACKS` tracks, or the request names what is not there.
+    GenerationError, StorageError, OSError
+        The data folder is damaged, or the report cannot be kept.
+    """
+    subject = open_subject(request.data_dir, request.space)
+    n_tracks = len(subject.tracks)
+    if n_tracks < LEAST_TRACKS:
+        raise InvalidParameterError(
+            f"tracks={n_tracks} are too few to evaluate; index at least {LEAST_TRACKS}"
+        )
+    # events first: a fault in the file is better known before an hour of listening
+    splits, notes = listeners_of(subject, request.events, request.seed)
+    parts = [
+        _index(subject, request.seed),
+        _retrieval(subject, request.seed),
+        (evaluate_listeners(subject, splits, request.seed).figures, notes),
+        _clips(subject, request, console),
+        _variants(subject, request, console),
+    ]
+    report = Report(
+        catalog=catalog_digest(subject),
+        generation=subject.generation.manifest.generation,
+        space=subject.space_id,
+        tracks=n_tracks,
+        dimension=subject.vectors.shape[1],
+        seed=request.seed,
+        listened=min(n_tracks, request.listened),
+        figures=[figure for figures, _ in parts for figure in figures],
+        notes=[note for _, notes in parts for note in notes],
+    )
+    folder = evaluation_dir(request.data_dir)
+    folder.mkdir(exist_ok=True)
+    replace_durably(folder / REPORT, report.to_json())
+    return report
+
+
+def evaluation_dir(data_dir: Path) -> Path:
+    """Where measurements and the last report are kept; may be deleted at any time."""
+    return data_dir / FOLDER
+
+
+def catalog_digest(subject: Subject) -> str:
+    """What tells one set of tracks from another."""
+    ids = "\n".join(entry.track.id for entry in subject.tracks)
+    return hashlib.sha256(ids.encode()).hexdigest()[:12]
+
+
+def listeners_of(
+    subject: Subject, events: Path | None, seed: int
+) -> tuple[Sequence[Split], list[str]]:
+    """Real listeners when there is a file of events, else simulated ones; and notes on them.
+
+    Raises
+    ------
+    InvalidParameterError
+        The file is not there, or cannot be understood.
+    """
+    if events is None:
+        splits = simulated_listeners(groups_of(subject), seed)
+        note = (
+            "listeners are simulated from labels"
+            if splits
+            else (
+                "no listeners: too few tracks share an artist or an album to simulate any; "
+                "name real ones with --events"
+            )
+        )
+        return splits, [note]
+    plays = read_events(events, [entry.track.id for entry in subject.tracks])
+    split = split_by_time(plays)
+    return split.splits, [
+        f"events={events.name}: {len(split.splits)} listeners; left out: {plays.n_unknown} plays "
+        f"of unknown tracks, {plays.n_not_positive} skips and dislikes, "
+        f"{split.n_short_history} listeners with a short past, "
+        f"{split.n_nothing_new} who played nothing new"
+    ]
+
+
+def _index(subject: Subject, seed: int) -> Part:
+    if not subject.is_served:
+        return [], [f"space={subject.space_id} is not served, so there is no index to measure"]
+    return index_figures(subject, seed), []
+
+
+def _retrieval(subject: Subject, seed: int) -> Part:
+    tasks = tasks_of(subject, seed)
+    asked = {task.name for task in tasks}
+    figures = [
+        *retrieval_figures("served", cosine_scorer(subject.vectors), tasks),
+        *retrieval_figures("random", random_scorer(len(subject.tracks), seed), tasks),
+    ]
+    missing = [name for name in LABELS if f"same {name}" not in asked]
+    return figures, [f"no two tracks share a known {name}" for name in missing]
+
+
+def _clips(subject: Subject, request: Request, console: Console) -> Part:
+    if not request.listened or not subject.is_served:
+        return [], ["no clips: they need --tracks above 0 and the served space"]
+    clips = measure_clips(
+        subject,
+        evaluation_dir(request.data_dir) / "clips",
+        request.listened,
+        request.seed,
+        request.workers,
+        console,
+    )
+    outcomes = rank_clips(Recommender(subject.generation), clips)
+    return clip_figures(outcomes, len(subject.tracks)), []
+
+
+def _variants(subject: Subject, request: Request, console: Console) -> Part:
+    if not request.listened:
+        return [], ["no variants: they need --tracks above 0"]
+    folder = evaluation_dir(request.data_dir) / "windows"
+    return measure_variants(
+        subject, folder, request.listened, request.seed, request.workers, console
+    ), []

@@ -1,0 +1,138 @@
+"""What the service is compared with: recommenders that know a little of a listener."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer.evaluation.subject import Subject
+from recommender import evaluation as metrics
+from recommender.arrays import Rows
+from recommender.engine import Options, Preference, Recommender
+from recommender.errors import InvalidParameterError
+from recommender.generation import normalised
+from recommender.ranking import similarity
+
+K = 20
+
+# the two names that sound is ranked under: as the service answers, and in a space not served
+SERVED = "served"
+SINGLE_MEAN = "single mean"
+NEAREST = "nearest to any"
+POPULARITY = "popularity"
+RANDOM = "random"
+SAME_ARTIST = "same artist"
+SAME_ARTIST_POPULAR = "same artist, then popular"
+
+_HISTORY_BLOCK = 64
+
+Values = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """A question: what is known of a listener, what may not be listed, what should be."""
+
+    random_state: tuple[int, int]
+    history: Rows
+    known: Rows
+    barred: Rows
+    relevant: Rows
+
+    def ties(self, n_tracks: int) -> Values:
+        """Random numbers in [0, 1), the same for each recommender."""
+        return np.random.default_rng(self.random_state).random(n_tracks)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackFacts:
+    """What the recommenders know of the tracks, by row; groups are -1 when unknown."""
+
+    subject: Subject
+    groups: Rows
+    popularity: Rows
+
+    def by_groups_of(self, rows: Rows) -> npt.NDArray[np.bool_]:
+        """Which tracks belong to a group of some rows."""
+        groups = self.groups[rows]
+        return np.isin(self.groups, groups[groups >= 0])
+
+
+Ranker = Callable[[Case], Rows]
+_Scorer = Callable[[Case], Values]
+
+
+def rankers_of(catalog: TrackFacts) -> dict[str, Ranker]:
+    """Every recommender by name; each lists the best `K` rows for a case, fewer if there are."""
+    n_tracks, popularity = len(catalog.groups), catalog.popularity
+    most = int(popularity.max(initial=0)) + 1
+    scorers: dict[str, _Scorer] = {
+        SINGLE_MEAN: lambda case: _near_mean(catalog, case.known),
+        NEAREST: lambda case: _near_any(catalog, case.known),
+        POPULARITY: lambda case: popularity + case.ties(n_tracks),
+        RANDOM: lambda case: case.ties(n_tracks),
+        SAME_ARTIST: lambda case: _same_group(catalog, case.known) + case.ties(n_tracks),
+        SAME_ARTIST_POPULAR: lambda case: (
+            most * _same_group(catalog, case.known) + popularity + case.ties(n_tracks)
+        ),
+    }
+    rankers = {name: _by_score(scorer) for name, scorer in scorers.items()}
+    return {SERVED: _served(catalog.subject), **rankers}
+
+
+def _served(subject: Subject) -> Ranker:
+    """The answers of the service's own code."""
+    recommender, ids = Recommender(subject.generation), subject.generation.ids
+
+    def rank(case: Case) -> Rows:
+        liked = [Preference(str(id_)) for id_ in ids[case.known]]
+        options = Options(limit=K, exclude_ids=tuple(map(str, ids[case.barred])))
+        try:
+            matches = recommender.recommend(liked, [], options).matches
+        except InvalidParameterError:  # likes that cancel out: a caller would get nothing
+            matches = ()
+        return subject.generation.rows_of([match.track.id for match in matches])[0]
+
+    return rank
+
+
+def _by_score(scorer: _Scorer) -> Ranker:
+    def rank(case: Case) -> Rows:
+        scores = scorer(case)
+        scores[case.barred] = -np.inf
+        # what cannot be listed is not sorted: a catalog is long, a list is short
+        bound = np.partition(scores, -K)[-K] if len(scores) > K else -np.inf
+        rows = np.flatnonzero((scores >= bound) & (scores > -np.inf))
+        return rows[metrics.ranking(scores[rows], depth=K)]
+
+    return rank
+
+
+def _near_mean(catalog: TrackFacts, rows: Rows) -> Values:
+    vectors = catalog.subject.vectors
+    mean = vectors[rows].mean(axis=0, dtype=np.float64)
+    return similarity(vectors @ normalised(mean.astype(np.float32)[np.newaxis])[0])
+
+
+def _near_any(catalog: TrackFacts, rows: Rows) -> Values:
+    vectors = catalog.subject.vectors
+    best = np.full(len(vectors), -np.inf, dtype=np.float32)
+    for first in range(0, len(rows), _HISTORY_BLOCK):
+        cosines = vectors @ vectors[rows[first : first + _HISTORY_BLOCK]].T
+        np.maximum(best, cosines.max(axis=1), out=best)
+    return similarity(best)
+
+
+def _same_group(catalog: TrackFacts, rows: Rows) -> Values:
+    """How many of some rows are of the group of each track; 0 where that is unknown."""
+    groups = catalog.groups[rows]
+    n_groups = int(catalog.groups.max(initial=-1)) + 1
+    counts = np.bincount(groups[groups >= 0], minlength=n_groups + 1)
+    # an unknown group, -1, is the last, which nothing belongs to
+    return counts[catalog.groups].astype(np.float64)
+
+
+def padded(rows: Rows) -> Rows:
+    """A list of `K` rows, -1 where it is shorter."""
+    return np.pad(rows, (0, K - len(rows)), constant_values=-1)

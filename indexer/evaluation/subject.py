@@ -1,0 +1,115 @@
+"""What is evaluated: the tracks of one space as they are served, and what is known of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from indexer.reindex import LIBRARY_FILE
+from recommender.arrays import FloatArray
+from recommender.catalog import folded
+from recommender.errors import InvalidParameterError
+from recommender.generation import (
+    Generation,
+    current_generation,
+    normalised,
+    open_generation,
+)
+from recommender.library import Library
+from recommender.publishing import fit_centre
+from recommender.records import FileState, LibraryTrack
+
+LABELS = ("artist", "album", "genre", "composer")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The tracks of one space, by row, in the order of their ids.
+
+    Attributes
+    ----------
+    generation
+        What is served; the rows of its index are these rows when `is_served`.
+    space_id
+        The space of the vectors.
+    tracks
+        Metadata, file, pooled vector, tags and level of each track.
+    states
+        For each track, the state of its file when it was indexed.
+    vectors
+        Unit vectors as they are compared, float32, shape (n_tracks, dimension).
+    """
+
+    generation: Generation
+    space_id: str
+    tracks: Sequence[LibraryTrack]
+    states: Sequence[FileState]
+    vectors: FloatArray
+
+    @property
+    def is_served(self) -> bool:
+        """Whether these are the very tracks and vectors that the service answers from."""
+        return self.space_id == self.generation.manifest.space_id
+
+    @property
+    def pooled(self) -> FloatArray:
+        """Vectors as the embedder's pooling left them, neither centred nor normalised."""
+        return np.stack([entry.vector for entry in self.tracks])
+
+    def labels(self, name: str) -> list[str]:
+        """One of `LABELS` for each track, as it is compared; "" when unknown."""
+        return [folded(getattr(entry.track.metadata, name)) for entry in self.tracks]
+
+
+def open_subject(data_dir: Path, space_id: str | None = None) -> Subject:
+    """Open what is served, or the tracks of another space of the library, for measuring.
+
+    Parameters
+    ----------
+    data_dir
+        Folder of the library and the generations.
+    space_id
+        A space of the library; None for the one that is served.
+
+    Raises
+    ------
+    IndexUnavailableError
+        Nothing is published.
+    GenerationError
+        The generation or the library is damaged.
+    InvalidParameterError
+        The library does not know the space, or has changed since it was published.
+    """
+    generation = open_generation(data_dir, current_generation(data_dir))
+    wanted = space_id or generation.manifest.space_id
+    tracks, known = _library_tracks(data_dir / LIBRARY_FILE, wanted)
+    if wanted == generation.manifest.space_id:
+        if [entry.track.id for entry in tracks] != generation.ids.tolist():
+            raise InvalidParameterError(
+                f"data_dir={data_dir} serves other tracks than its library holds; "
+                "run reindex, then evaluate"
+            )
+        vectors = generation.index.vectors(np.arange(len(tracks), dtype=np.int64))
+    else:
+        vectors = projected(np.stack([entry.vector for entry in tracks]))
+    return Subject(generation, wanted, tracks, [known[entry.path] for entry in tracks], vectors)
+
+
+def projected(pooled: FloatArray) -> FloatArray:
+    """Unit vectors as publishing makes them of pooled ones, shape (n_tracks, dimension)."""
+    return normalised(pooled - fit_centre(pooled))
+
+
+def _library_tracks(path: Path, space_id: str) -> tuple[list[LibraryTrack], dict[bytes, FileState]]:
+    if not path.exists():
+        raise InvalidParameterError(
+            f"library={path} is not there; evaluation needs the data folder of the indexer"
+        )
+    with Library.open(path) as library:
+        tracks = list(library.publishable(space_id))
+        if not tracks:
+            raise InvalidParameterError(
+                f"space={space_id} has no tracks; spaces are {', '.join(library.spaces())}"
+            )
+        return tracks, {file: state for file, (state, _) in library.files().items()}

@@ -1,0 +1,134 @@
+"""Reports: kept, read again, printed, and held against an earlier one."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexer.evaluation.baseline import floor_of, regressions
+from indexer.evaluation.figures import Figure, figure
+from indexer.evaluation.report import Report, read_report
+from indexer.evaluation.tables import report_lines
+from recommender.errors import InvalidParameterError
+
+MAP = Figure("retrieval", "served", "same album", "MAP", 0.4, 0.3, 0.5, 90)
+RANDOM = replace(MAP, subject="random", value=0.05, low=0.04, high=0.06)
+NDCG = replace(MAP, metric="nDCG@10")
+RECALL = Figure("index", "served", "", "recall@10", 1.0, 1.0, 1.0, 90)
+LATENCY = Figure("index", "served", "", "latency (ms)", 0.2, 0.1, 0.3, 90)
+
+REPORT = Report(
+    catalog="0123456789ab",
+    generation="20260101T000000Z-00000000",
+    space="fake-0123456789ab",
+    tracks=90,
+    dimension=4,
+    seed=0,
+    listened=60,
+    figures=[RECALL, LATENCY, MAP, RANDOM, NDCG],
+    notes=["no two tracks share a known composer"],
+)
+
+
+def with_figures(*figures: Figure) -> Report:
+    return replace(REPORT, figures=list(figures))
+
+
+def test_a_figure_is_the_mean_with_its_interval() -> None:
+    made = figure("retrieval", "served", "same album", "MAP", np.linspace(0, 1, 101))
+    assert made.value == pytest.approx(0.5)
+    assert 0.42 < made.low < 0.46 < 0.54 < made.high < 0.58
+    assert made.n == 101
+    assert made.key == ("retrieval", "served", "same album", "MAP")
+
+
+def test_queries_of_one_cluster_widen_the_interval() -> None:
+    values = np.repeat([0.0, 1.0], 50)
+    alone = figure("s", "x", "", "m", values)
+    together = figure("s", "x", "", "m", values, clusters=np.repeat([7, 9], 50))
+    assert together.value == alone.value == 0.5
+    assert (together.low, together.high) == (0.0, 1.0)
+    assert alone.high - alone.low < 0.25
+
+
+def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(REPORT.to_json(), encoding="utf-8")
+    assert read_report(path) == REPORT
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", '{"schema_version": 2}', '{"schema_version": 1}', '{"figures": []}'],
+)
+def test_what_is_no_report_is_said(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidParameterError, match=r"report=.* cannot be read .* evaluate --json"):
+        read_report(path)
+
+
+def test_a_report_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InvalidParameterError, match="nowhere"):
+        read_report(tmp_path / "nowhere.json")
+
+
+def test_the_table_shows_headlines_beside_what_they_are_compared_with() -> None:
+    lines = report_lines(REPORT)
+    assert lines == [
+        "90 tracks in space fake-0123456789ab; mean and 95 % interval of each figure",
+        "note: no two tracks share a known composer",
+        "",
+        "INDEX",
+        "  recall@10",
+        "    served                         1.000  1.000 to 1.000     n=90",
+        "  latency (ms)",
+        "    served                         0.200  0.100 to 0.300     n=90",
+        "",
+        "RETRIEVAL",
+        "  same album, MAP",
+        "    served                         0.400  0.300 to 0.500     n=90",
+        "    random                         0.050  0.040 to 0.060     n=90",
+    ]
+
+
+def test_the_same_report_is_no_regression() -> None:
+    assert regressions(REPORT, REPORT) == []
+
+
+def test_figures_within_the_interval_or_above_are_no_regression() -> None:
+    now = with_figures(RECALL, LATENCY, replace(MAP, value=0.31), replace(NDCG, value=0.9))
+    assert regressions(now, REPORT) == []
+
+
+def test_a_figure_below_its_interval_is_a_regression() -> None:
+    now = with_figures(replace(RECALL, value=0.99), replace(MAP, value=0.29), NDCG)
+    assert regressions(now, REPORT) == [
+        "index · served · recall@10: 0.990 now, 1.000 before, at least 1.000 wanted",
+        "retrieval · served · same album · MAP: 0.290 now, 0.400 before, at least 0.300 wanted",
+    ]
+
+
+def test_the_narrower_interval_counts() -> None:
+    # over 70 queries of few labels: the labels say 0 to 0.88, the queries 0.686 +- 0.109
+    wide = replace(MAP, value=0.686, low=0.0, high=0.88, n=70)
+    assert floor_of(wide) == pytest.approx(0.686 - 1.96 * (0.686 * 0.314 / 70) ** 0.5)
+    assert floor_of(replace(wide, low=0.65)) == 0.65
+
+
+def test_a_figure_that_is_not_measured_any_more_is_a_regression() -> None:
+    assert regressions(with_figures(RECALL, MAP), REPORT) == [
+        "retrieval · served · same album · nDCG@10: 0.400 before, not measured now"
+    ]
+
+
+def test_times_and_what_is_compared_with_are_not_gated() -> None:
+    now = with_figures(RECALL, replace(LATENCY, value=0.0), MAP, NDCG, replace(RANDOM, value=0.0))
+    assert regressions(now, REPORT) == []
+
+
+@pytest.mark.parametrize("change", [{"catalog": "other"}, {"seed": 1}, {"listened": 0}])
+def test_reports_of_other_tracks_or_samples_are_not_compared(change: dict[str, object]) -> None:
+    with pytest.raises(InvalidParameterError, match=f"{next(iter(change))}=.* cannot be compared"):
+        regressions(replace(REPORT, **change), REPORT)  # type: ignore[arg-type]

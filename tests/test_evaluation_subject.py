@@ -1,0 +1,53 @@
+"""What is evaluated is what is served."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexer.evaluation.subject import open_subject, projected
+from recommender.errors import IndexUnavailableError, InvalidParameterError
+from recommender.records import FileState
+from tests.builders import SPACE, STATE, entry, open_library, publish_entries, random_entries
+
+
+def test_vectors_are_those_of_the_served_index(tmp_path: Path) -> None:
+    publish_entries(tmp_path, random_entries(5))
+    subject = open_subject(tmp_path)
+    assert subject.is_served
+    assert [e.track.id for e in subject.tracks] == [f"t{i:03}" for i in range(5)]
+    assert subject.states == [STATE] * 5
+    assert isinstance(subject.states[0], FileState)
+    np.testing.assert_allclose(projected(subject.pooled), subject.vectors, atol=1e-6)
+
+
+def test_labels_are_compared_without_case_accents_and_white_space(tmp_path: Path) -> None:
+    publish_entries(tmp_path, [entry("a", (1, 0, 0, 0), artist=" Björk"), entry("b", (0, 1, 0, 0))])
+    assert open_subject(tmp_path).labels("artist") == ["bjork", ""]
+
+
+def test_nothing_published_is_said(tmp_path: Path) -> None:
+    with pytest.raises(IndexUnavailableError, match="reindex"):
+        open_subject(tmp_path)
+
+
+def test_a_generation_without_its_library_is_said(tmp_path: Path) -> None:
+    publish_entries(tmp_path, random_entries(3))
+    (tmp_path / "library.db").unlink()
+    with pytest.raises(InvalidParameterError, match=r"library\.db is not there"):
+        open_subject(tmp_path)
+    assert not (tmp_path / "library.db").exists()
+
+
+def test_a_library_that_went_on_is_said(tmp_path: Path) -> None:
+    publish_entries(tmp_path, random_entries(3))
+    with open_library(tmp_path) as library:
+        library.forget_files([b"/music/t001.flac"])
+    with pytest.raises(InvalidParameterError, match="run reindex, then evaluate"):
+        open_subject(tmp_path)
+
+
+def test_an_unknown_space_is_said_with_those_that_are_there(tmp_path: Path) -> None:
+    publish_entries(tmp_path, random_entries(3))
+    with pytest.raises(InvalidParameterError, match=SPACE.id):
+        open_subject(tmp_path, "musicnn-000000000000")
