@@ -1,22 +1,31 @@
 # The two commands: `make demo` and `make test`. Each sets itself up, and is quick the second time.
+# `make evaluate` measures how good it all is, in the notebook.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DATA_DIR ?= data
 PORT ?= 8000
+TRACKS ?= 60
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test format bench clean
+.PHONY: demo catalog test evaluate format bench clean
+
+demo: catalog
+	exec $(BIN)/python -m api --data-dir "$(DATA_DIR)" --port $(PORT)
 
 # Music of your own: make demo MUSIC=/path/to/music
-demo: $(VENV)/.installed
+catalog: $(VENV)/.installed
 ifdef MUSIC
 	$(BIN)/python -m indexer reindex "$(MUSIC)" --data-dir "$(DATA_DIR)"
 else
 	$(BIN)/python -m tools.demo_catalog "$(DATA_DIR)/demo-music"
 	$(BIN)/python -m indexer reindex "$(DATA_DIR)/demo-music" --data-dir "$(DATA_DIR)"
 endif
-	exec $(BIN)/python -m api --data-dir "$(DATA_DIR)" --port $(PORT)
+
+# What is indexed already, of yours: make evaluate INDEXED=1 DATA_DIR=/path/to/data
+# TRACKS: how many are listened to again; EVENTS: a CSV of what listeners played
+evaluate: $(if $(INDEXED),,catalog) $(VENV)/.installed-evaluation
+	$(BIN)/python -m tools.notebook --data-dir "$(DATA_DIR)" --tracks $(TRACKS) $(if $(EVENTS),--events "$(EVENTS)")
 
 test: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
@@ -45,6 +54,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(INSTALL) -e ".[test]"
+	touch $@
+
+$(VENV)/.installed-evaluation: $(VENV)/.installed
+	$(INSTALL) -e ".[evaluation]"
 	touch $@
 
 $(VENV)/.installed-bench: $(VENV)/.installed

@@ -77,19 +77,17 @@ def test_a_report_that_is_not_there_is_said(tmp_path: Path) -> None:
 def test_the_table_shows_headlines_beside_what_they_are_compared_with() -> None:
     lines = report_lines(REPORT)
     assert lines == [
-        "90 tracks in space fake-0123456789ab; mean and 95 % interval of each figure",
+        "90 tracks in space fake-0123456789ab; means, and 95 % intervals in brackets",
         "note: no two tracks share a known composer",
         "",
         "INDEX",
-        "  recall@10",
-        "    served                         1.000  1.000 to 1.000     n=90",
-        "  latency (ms)",
-        "    served                         0.200  0.100 to 0.300     n=90",
+        "  n=90                            recall@10               latency (ms)",
+        "    served                        1.000                   0.200 (0.100 0.300)",
         "",
         "RETRIEVAL",
-        "  same album, MAP",
-        "    served                         0.400  0.300 to 0.500     n=90",
-        "    random                         0.050  0.040 to 0.060     n=90",
+        "  same album, n=90                MAP",
+        "    served                        0.400 (0.300 0.500)",
+        "    random                        0.050 (0.040 0.060)",
     ]
 
 

@@ -8,7 +8,15 @@ import pytest
 from indexer.evaluation.subject import open_subject, projected
 from recommender.errors import IndexUnavailableError, InvalidParameterError
 from recommender.records import FileState
-from tests.builders import SPACE, STATE, entry, open_library, publish_entries, random_entries
+from tests.builders import (
+    SPACE,
+    STATE,
+    entry,
+    indexed,
+    open_library,
+    publish_entries,
+    random_entries,
+)
 
 
 def test_vectors_are_those_of_the_served_index(tmp_path: Path) -> None:
@@ -43,6 +51,15 @@ def test_a_library_that_went_on_is_said(tmp_path: Path) -> None:
     publish_entries(tmp_path, random_entries(3))
     with open_library(tmp_path) as library:
         library.forget_files([b"/music/t001.flac"])
+    with pytest.raises(InvalidParameterError, match="run reindex, then evaluate"):
+        open_subject(tmp_path)
+
+
+def test_a_library_whose_files_are_to_be_read_again_is_said(tmp_path: Path) -> None:
+    entries = random_entries(3)
+    publish_entries(tmp_path, entries)
+    with open_library(tmp_path) as library:
+        library.store([indexed(e, FileState(-1, 0)) for e in entries], SPACE)
     with pytest.raises(InvalidParameterError, match="run reindex, then evaluate"):
         open_subject(tmp_path)
 

@@ -207,7 +207,7 @@ def test_adjusted_p_values_are_those_of_holms_procedure() -> None:
     assert holm({}) == {}
 
 
-def test_whole_artists_are_drawn(catalog: Subject) -> None:
+def test_a_few_tracks_of_each_artist_are_drawn(catalog: Subject) -> None:
     rows = drawn(catalog, 8, seed=0)
     artists = catalog.labels("artist")
     assert rows == sorted(rows)

@@ -1,5 +1,6 @@
 """Hear tracks again with several embedders, and keep every window: what variants are made of."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from recommender.space import Space
 
 MEAN_POOL, MAX_POOL = "musicnn:layer=mean_pool", "musicnn:layer=max_pool"
 CLASSIC = "mfcc"
+TRACKS_A_TURN = 4
 # embedder and its windows; of the default all, because their number is one of the questions
 PASSES: Mapping[str, int | None] = {
     DEFAULT_EMBEDDER: None,
@@ -80,7 +82,7 @@ def hear(
 
 
 def drawn(subject: Subject, n_tracks: int, seed: int) -> list[int]:
-    """Rows of the tracks of random artists, so that a seed has something to find.
+    """Rows of a few tracks each of random artists, so that a seed has something to find.
 
     Parameters
     ----------
@@ -96,9 +98,15 @@ def drawn(subject: Subject, n_tracks: int, seed: int) -> list[int]:
         artist or album or entry.track.id
         for artist, album, entry in zip(artists, albums, subject.tracks, strict=True)
     ]
-    place = {group: _draw(seed, group) for group in set(groups)}
-    rows = sorted(range(len(groups)), key=lambda row: (place[groups[row]], groups[row], row))
-    return sorted(rows[:n_tracks])
+    sizes = Counter(groups)
+    place = {group: _draw(seed, group) for group in sizes}
+    turns, taken = list[int](), Counter[str]()
+    for group in groups:
+        # an artist with many tracks has several turns; one with a single track comes last
+        turns.append(taken[group] // TRACKS_A_TURN if sizes[group] > 1 else len(groups))
+        taken[group] += 1
+    order = sorted(range(len(groups)), key=lambda row: (turns[row], place[groups[row]], row))
+    return sorted(order[:n_tracks])
 
 
 def _draw(seed: int, text: str) -> float:

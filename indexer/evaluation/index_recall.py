@@ -27,6 +27,7 @@ MAX_QUERIES = 500
 EFFORTS = (10, 20, 40, 80, 160)
 NEIGHBOURS = 10
 LATENCY_DEPTH = 10
+WARM_UP = 50
 # cosines of equal vectors differ this far with the order of summation in float32
 _EQUAL = 1e-6
 _AT_ONCE = 1_000
@@ -113,6 +114,8 @@ def searched(
     """
     recall: dict[int, list[float]] = {k: [] for k in truth}
     milliseconds = []
+    for query in queries[:WARM_UP]:
+        index.nearest(vectors[query], LATENCY_DEPTH, np.empty(0, np.int64))
     for place, query in enumerate(queries.tolist()):
         own = np.array([query], dtype=np.int64)
         # each depth is asked for itself: an approximate index finds more when asked for more

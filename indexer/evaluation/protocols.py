@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 
 from indexer.evaluation.clips import clip_figures, measure_clips, rank_clips
@@ -14,6 +15,7 @@ from indexer.evaluation.index_recall import index_figures
 from indexer.evaluation.listeners import evaluate_listeners, groups_of
 from indexer.evaluation.report import Report
 from indexer.evaluation.retrieval import (
+    Task,
     cosine_scorer,
     random_scorer,
     retrieval_figures,
@@ -30,6 +32,7 @@ DEFAULT_LISTENED = 60
 FOLDER = "evaluation"
 REPORT = "report.json"
 LEAST_TRACKS = 3
+ENOUGH_LABELS = 10
 
 Part = tuple[list[Figure], list[str]]
 """Figures, and notes on what could not be measured."""
@@ -163,7 +166,17 @@ def _retrieval(subject: Subject, seed: int) -> Part:
         *retrieval_figures("random", random_scorer(len(subject.tracks), seed), tasks),
     ]
     missing = [name for name in LABELS if f"same {name}" not in asked]
-    return figures, [f"no two tracks share a known {name}" for name in missing]
+    return figures, [
+        *(f"no two tracks share a known {name}" for name in missing),
+        *(note for task in tasks if (note := _few_labels(task))),
+    ]
+
+
+def _few_labels(task: Task) -> str:
+    count = len(np.unique(task.label[task.seeds]))
+    if count >= ENOUGH_LABELS:
+        return ""
+    return f"{task.name}: {len(task.seeds)} seeds, but labels={count}, so intervals are rough"
 
 
 def _clips(subject: Subject, request: Request, console: Console) -> Part:

@@ -58,6 +58,12 @@ class Task:
     filters: tuple[Rows, ...]
     seeds: Rows
 
+    @property
+    def clusters(self) -> Rows | None:
+        """The label of each seed, for intervals; None when all are one, which has no interval."""
+        labels = self.label[self.seeds]
+        return labels if len(np.unique(labels)) > 1 else None
+
     def right(self, seeds: Rows) -> npt.NDArray[np.bool_]:
         """Which tracks share the label of each seed, shape (len(seeds), n_tracks)."""
         return _sharing(self.label, seeds)
@@ -117,6 +123,8 @@ def per_seed(scorer: Scorer, task: Task) -> PerSeed:
 def retrieval_figures(subject: str, scorer: Scorer, tasks: Sequence[Task]) -> list[Figure]:
     """All metrics of all tasks, with intervals over labels: tracks of one are no independent seeds.
 
+    Where all seeds have one label the interval is over them, and tells of that label alone.
+
     Parameters
     ----------
     subject
@@ -127,7 +135,7 @@ def retrieval_figures(subject: str, scorer: Scorer, tasks: Sequence[Task]) -> li
         What is asked.
     """
     return [
-        figure("retrieval", subject, task.name, metric, values, clusters=task.label[task.seeds])
+        figure("retrieval", subject, task.name, metric, values, clusters=task.clusters)
         for task in tasks
         for metric, values in per_seed(scorer, task).items()
     ]

@@ -93,7 +93,14 @@ def open_subject(data_dir: Path, space_id: str | None = None) -> Subject:
         vectors = generation.index.vectors(np.arange(len(tracks), dtype=np.int64))
     else:
         vectors = projected(np.stack([entry.vector for entry in tracks]))
-    return Subject(generation, wanted, tracks, [known[entry.path] for entry in tracks], vectors)
+    states = [known[entry.path] for entry in tracks]
+    # the mark of `recommender.library_tables` for files that the next reindex is to read
+    if any(state.size < 0 for state in states):
+        raise InvalidParameterError(
+            f"library={data_dir / LIBRARY_FILE} was upgraded, and the files are to be read again; "
+            "run reindex, then evaluate"
+        )
+    return Subject(generation, wanted, tracks, states, vectors)
 
 
 def projected(pooled: FloatArray) -> FloatArray:

@@ -5,36 +5,52 @@ from collections.abc import Iterator, Sequence
 from indexer.evaluation.figures import Figure
 from indexer.evaluation.report import Report
 
-# by section; of the others every figure is shown
+# by section; of the others every metric is a column
 HEADLINES = {
     "retrieval": ("hit rate@10", "capped recall@10", "MAP"),
-    "listeners": ("recall@20", "nDCG@20", "hit rate@20", "coverage@20"),
-    "variants": ("MAP", "MAP less default", "p adjusted", "CPU seconds per minute of audio"),
+    "listeners": ("recall@20", "nDCG@20", "coverage@20"),
 }
+_NAME_WIDTH = 30
+_CELL_WIDTH = 24
+
+Rows = dict[str, dict[str, Figure]]
+"""By subject, its figures by metric."""
 
 
 def report_lines(report: Report) -> list[str]:
-    """The report for people: a block a section, the condition above its subjects."""
+    """The report for people: a table for each condition, a line for each subject."""
     return [
-        f"{report.tracks} tracks in space {report.space}; mean and 95 % interval of each figure",
+        f"{report.tracks} tracks in space {report.space}; means, and 95 % intervals in brackets",
         *(f"note: {note}" for note in report.notes),
         *_section_lines(report.figures),
     ]
 
 
 def _section_lines(figures: Sequence[Figure]) -> Iterator[str]:
-    by_section: dict[str, dict[tuple[str, str], list[Figure]]] = {}
+    tables: dict[str, dict[str, Rows]] = {}
     for figure in figures:
         if figure.metric in HEADLINES.get(figure.section, (figure.metric,)):
-            questions = by_section.setdefault(figure.section, {})
-            questions.setdefault((figure.condition, figure.metric), []).append(figure)
-    for section, questions in by_section.items():
+            rows = tables.setdefault(figure.section, {}).setdefault(figure.condition, {})
+            rows.setdefault(figure.subject, {})[figure.metric] = figure
+    for section, by_condition in tables.items():
         yield from ("", section.upper())
-        for question, answers in questions.items():
-            yield "  " + ", ".join(part for part in question if part)
-            yield from map(_line, answers)
+        for condition, rows in by_condition.items():
+            yield from _table(condition, rows)
 
 
-def _line(figure: Figure) -> str:
-    interval = f"{figure.low:.3f} to {figure.high:.3f}"
-    return f"    {figure.subject:<28} {figure.value:7.3f}  {interval:<18} n={figure.n}"
+def _table(condition: str, rows: Rows) -> Iterator[str]:
+    metrics = list(dict.fromkeys(metric for cells in rows.values() for metric in cells))
+    n = max(figure.n for cells in rows.values() for figure in cells.values())
+    heads = "".join(f"{metric:<{_CELL_WIDTH}}" for metric in metrics)
+    title = ", ".join(part for part in (condition, f"n={n}") if part)
+    yield f"  {title:<{_NAME_WIDTH + 2}}{heads}".rstrip()
+    for subject, cells in rows.items():
+        shown = "".join(f"{_cell(cells.get(metric)):<{_CELL_WIDTH}}" for metric in metrics)
+        yield f"    {subject:<{_NAME_WIDTH}}{shown}".rstrip()
+
+
+def _cell(figure: Figure | None) -> str:
+    if figure is None:
+        return ""
+    interval = f" ({figure.low:.3f} {figure.high:.3f})" if figure.low < figure.high else ""
+    return f"{figure.value:.3f}{interval}"

@@ -143,20 +143,22 @@ def variant_figures(
 
 
 def _task_figures(task: Task, found: Mapping[str, PerSeed], reference: str) -> Iterator[Figure]:
-    labels = task.label[task.seeds].tolist()
+    clusters, n_labels = task.clusters, len(np.unique(task.label[task.seeds]))
     expected, p_values = found[reference]["MAP"], dict[str, float]()
     for name, values in found.items():
         for metric in METRICS:
-            yield figure(SECTION, name, task.name, metric, values[metric], labels)
+            yield figure(SECTION, name, task.name, metric, values[metric], clusters)
         if name != reference:
             difference = values["MAP"] - expected
-            yield figure(SECTION, name, task.name, f"MAP less {reference}", difference, labels)
+            yield figure(
+                SECTION, name, task.name, f"MAP less {reference}", difference, task.clusters
+            )
             sums = np.bincount(task.label[task.seeds], weights=difference)
             p_values[name] = paired_permutation_test(sums, np.zeros_like(sums))
     adjusted = holm(p_values)
     for name, p_value in p_values.items():
-        yield _exact(name, task.name, "p", p_value, len(labels))
-        yield _exact(name, task.name, "p adjusted", adjusted[name], len(labels))
+        yield _exact(name, task.name, "p", p_value, n_labels)
+        yield _exact(name, task.name, "p adjusted", adjusted[name], n_labels)
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:

@@ -1,0 +1,63 @@
+"""Text that a notebook shows: Markdown in which no name of a track can become markup."""
+
+import html
+import re
+from collections.abc import Iterable
+from io import StringIO
+
+from rich.console import Console
+
+from indexer.evaluation.figures import Figure
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$])")
+
+
+class Words(str):
+    """Markdown that a notebook shows as text."""
+
+    __slots__ = ()
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+class Log:
+    """Takes what is said while tracks are listened to, and repeats how many were left out."""
+
+    def __init__(self) -> None:
+        self._file = StringIO()
+        # in a notebook rich would show every line of progress, and write nothing to the file
+        self.console = Console(file=self._file, force_jupyter=False, force_terminal=False)
+
+    def left_out(self) -> Words:
+        """How many tracks could not be measured; the command names them, with their paths."""
+        said = self._file.getvalue().splitlines()
+        return Words("\n".join(f"* {escaped(line)}" for line in said if line.endswith("left out")))
+
+
+def joined(*paragraphs: str) -> Words:
+    """Paragraphs, empty ones left out."""
+    return Words("\n\n".join(filter(None, paragraphs)))
+
+
+def escaped(name: str) -> str:
+    """A name of any origin that Markdown and HTML show as it is."""
+    return _MARKDOWN.sub(r"\\\1", html.escape(" ".join(name.split())))
+
+
+def percent(share: float, decimals: int = 0) -> str:
+    """``"79 %"``."""
+    return f"{100 * share:.{decimals}f} %"
+
+
+def with_interval(figure: Figure) -> str:
+    """``"0.36 (0.21 to 0.51)"``."""
+    return f"{figure.value:.2f} ({figure.low:.2f} to {figure.high:.2f})"
+
+
+def pick(figures: Iterable[Figure], subject: str, metric: str) -> dict[str, Figure]:
+    """Figures of one subject and metric, by condition."""
+    return {f.condition: f for f in figures if (f.subject, f.metric) == (subject, metric)}

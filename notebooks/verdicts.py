@@ -1,0 +1,87 @@
+"""Sentences on systems that were asked the same questions, compared pair by pair."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from indexer.evaluation.clips import AS_IT_IS, SERVED, Outcome
+from indexer.evaluation.figures import Figure
+from indexer.evaluation.listeners import Listening, paired_difference
+from indexer.evaluation.splits import Split
+from notebooks.text import Words, escaped, joined, percent
+from recommender.significance import paired_permutation_test
+
+LEVEL = 0.05
+
+
+def levelling(outcomes: Sequence[Outcome]) -> Words:
+    """What comparing a clip at several levels is worth."""
+    first = {(o.condition, o.subject, o.track_id): float(o.rank == 1) for o in outcomes}
+    lines = []
+    for condition in dict.fromkeys(o.condition for o in outcomes if o.subject == AS_IT_IS):
+        ids = [o.track_id for o in outcomes if (o.condition, o.subject) == (condition, AS_IT_IS)]
+        levelled, as_it_is = (
+            np.array([first[condition, s, i] for i in ids]) for s in (SERVED, AS_IT_IS)
+        )
+        p_value = paired_permutation_test(levelled, as_it_is)
+        lines.append(
+            f"* {condition}: own track first in {percent(levelled.mean())} of {len(ids)} clips "
+            f"with levels, in {percent(as_it_is.mean())} without (paired, p = {p_value:.3f})"
+        )
+    return Words("\n".join(lines))
+
+
+def listeners(splits: Sequence[Split], notes: Sequence[str]) -> Words:
+    """Who listens."""
+    if not splits:
+        return joined(*map(escaped, notes))
+    past = np.median([len(split.history) for split in splits])
+    future = np.median([len(split.held_out) for split in splits])
+    return joined(
+        f"**{len(splits)} listeners**; half of them have {past:.0f} tracks or more in their past "
+        f"and {future:.0f} or more to be found.",
+        *map(escaped, notes),
+    )
+
+
+def rivals(listening: Listening, condition: str, metric: str) -> Words:
+    """How what is served compares with every other recommender, listener by listener."""
+    names = [
+        one for one, where, what in listening.per_listener if (where, what) == (condition, metric)
+    ]
+    if len(names) < 2:
+        return Words("No listener has anything to be found under this condition.")
+    ours, *others = names
+    found = {o: paired_difference(listening, ours, o, condition, metric) for o in others}
+    lines = [
+        f"* {_verdict(mean, p_value)} *{other}*: {mean:+.3f} (p = {p_value:.4f})"
+        for other, (mean, p_value) in found.items()
+    ]
+    return Words("\n".join([f"{metric} of *{ours}* is", "", *lines]))
+
+
+def variants(figures: Sequence[Figure]) -> Words:
+    """Which variants differ from the default by more than chance, all comparisons considered."""
+    p_values = {(f.subject, f.condition): f.value for f in figures if f.metric == "p adjusted"}
+    if not p_values:
+        return Words("No variant was measured: no track was heard, or no two share a label.")
+    means = {(f.subject, f.condition): f.value for f in figures if f.metric.startswith("MAP less")}
+    found = [key for key, p_value in p_values.items() if p_value < LEVEL]
+    better = [key for key in found if means[key] > 0]
+    blind = [key for key in p_values if key[0].startswith("control") and key not in found]
+    names = ", ".join(f"*{name}* ({where})" for name, where in better)
+    return joined(
+        f"Of {len(p_values)} comparisons, {len(better)} are better than the default and "
+        f"{len(found) - len(better)} worse by more than chance explains, when it is counted how "
+        f"many were made (Holm, {percent(LEVEL)})" + (f". Better: {names}." if better else "."),
+        f"**Too few labels to tell much**: of the controls, which know nothing, {len(blind)} "
+        "comparisons show no difference either. Listen to more tracks."
+        if blind
+        else "What does not differ can be chosen by its cost; a default that nothing beats stays.",
+    )
+
+
+def _verdict(mean: float, p_value: float) -> str:
+    if p_value >= LEVEL:
+        return "not to be told apart from"
+    return "**above**" if mean > 0 else "**below**"

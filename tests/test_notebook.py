@@ -1,0 +1,254 @@
+"""The evaluation notebook, executed whole on a tiny catalog; and what its cells are made of."""
+
+import ast
+import io
+import itertools
+import json
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from nbformat import NotebookNode
+from rich.console import Console
+
+from indexer.evaluation.clips import AS_IT_IS, SERVED, Outcome
+from indexer.evaluation.excerpts import write_excerpts
+from indexer.evaluation.failures import Failure
+from indexer.evaluation.figures import Figure
+from indexer.evaluation.retrieval import Task
+from indexer.evaluation.subject import open_subject
+from indexer.reindex import Request, reindex
+from notebooks import measures, table, verdicts, words
+from notebooks.text import Log
+from tools import notebook as runner
+
+MAX_BYTES = 2 * 2**20
+# what would tell of the machine that the notebook was executed on
+PATHS = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|work|usr|Users|var)/\w")
+
+
+@pytest.fixture(scope="module")
+def data(rendered_music: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A published catalog of six tracks of 5 s."""
+    folder = tmp_path_factory.mktemp("notebook") / "data"
+    request = Request((os.fsencode(rendered_music),), folder, "musicnn", 12, 2)
+    reindex(request, Console(file=io.StringIO()))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def executed(data: Path) -> NotebookNode:
+    """The notebook as the runner leaves it in the data folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EVALUATION_MANY", "300")
+        assert runner.main(["--data-dir", str(data), "--tracks", "3"]) == 0
+    return nbformat.read(data / "evaluation" / "evaluation.ipynb", as_version=4)
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stands in for the notebook of the project."""
+    path = tmp_path / "small.ipynb"
+    monkeypatch.setattr(runner, "NOTEBOOK", path)
+    return path
+
+
+def write(path: Path, *sources: str) -> None:
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+
+
+def outputs(notebook: NotebookNode) -> list[NotebookNode]:
+    return [out for cell in notebook.cells if cell.cell_type == "code" for out in cell.outputs]
+
+
+def check_is_complete(notebook: NotebookNode) -> None:
+    """Every cell ran, in order, without an error or a warning, and names no place of a machine."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    assert {out.output_type for out in outputs(notebook)} == {"execute_result"}
+    assert sum("image/png" in out.data for out in outputs(notebook)) >= 10
+    assert not PATHS.search(nbformat.writes(notebook))
+
+
+def test_the_whole_notebook_runs_on_a_tiny_catalog(executed: NotebookNode) -> None:
+    check_is_complete(executed)
+    said = "\n".join(out.data.get("text/markdown", "") for out in outputs(executed))
+    assert "**6 tracks" in said
+    assert "The copy came first for **all" in said
+
+
+def test_a_page_is_written_that_loads_nothing_from_elsewhere(
+    executed: NotebookNode, data: Path
+) -> None:
+    assert executed.cells
+    page = (data / "evaluation" / "evaluation.html").read_text(encoding="utf-8")
+    assert "Does a clip find its track?" in page
+    sources = re.findall(r"src=\"([^\"]{0,40})", page)
+    assert all(s.startswith(("data:image/png", "excerpts/")) for s in sources)
+    assert "<script" not in page
+
+
+def test_what_went_wrong_can_be_heard(data: Path, tmp_path: Path) -> None:
+    subject, failure = open_subject(data), Failure(0, 0.25, np.array([1, 2]))
+    audible = write_excerpts(subject, measures.rows_of([failure]), tmp_path, 1)
+    sources = re.findall(r'src="([^"]+)"', table.failures(subject, [failure], audible).markup)
+    assert [Path(source).stem for source in sources] == [e.track.id for e in subject.tracks[:3]]
+    for source in sources:
+        assert (tmp_path / Path(source).name).read_bytes().startswith(b"OggS")
+
+
+def test_a_track_without_a_file_has_no_player_and_its_name_is_no_markup(data: Path) -> None:
+    subject = open_subject(data)
+    first, *others = subject.tracks
+    hostile = replace(first.track.metadata, title="<script>alert(1)</script>")
+    named = replace(first, track=replace(first.track, metadata=hostile))
+    changed = replace(subject, tracks=[named, *others])
+    markup = table.failures(changed, [Failure(0, 0.0, np.array([1]))], audible=()).markup
+    assert "&lt;script&gt;" in markup
+    assert "<script" not in markup
+    assert "<audio" not in markup
+
+
+def test_the_notebook_of_the_project_was_executed() -> None:
+    notebook = nbformat.read(runner.NOTEBOOK, as_version=4)
+    nbformat.validate(notebook)
+    check_is_complete(notebook)
+    assert runner.NOTEBOOK.stat().st_size < MAX_BYTES
+    assert runner.cleaned(notebook) == notebook
+
+
+def test_a_failing_cell_is_told_in_words(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(small, "1 + 1", "assert 1 == 2, 'one is not [b]two'", "'never'")
+    assert runner.main(["--data-dir", str(tmp_path / "data")]) == 1
+    assert "a cell failed with AssertionError: one is not [b]two" in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()
+
+
+def test_flags_reach_the_cells_and_save_keeps_outputs_without_traces_of_the_machine(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(small, "import os\n[v for k, v in sorted(os.environ.items()) if 'EVALUATION_' in k]")
+    monkeypatch.chdir(tmp_path)
+    flags = ["--data-dir", "data", "--seed", "7", "--tracks", "5", "--events", "plays.csv"]
+    assert runner.main([*flags, "--save"]) == 0
+    saved = json.loads(small.read_text())
+    (cell,) = saved["cells"]
+    assert ast.literal_eval("".join(cell["outputs"][0]["data"]["text/plain"])) == [
+        str(tmp_path / "plays.csv"),
+        "7",
+        "5",
+    ]
+    assert cell["metadata"] == {}
+    assert saved["metadata"]["language_info"] == {"name": "python"}
+
+
+def task(labels: list[int], *filters: list[int]) -> Task:
+    label = np.array(labels)
+    return Task("same label", label, tuple(map(np.array, filters)), np.flatnonzero(label >= 0))
+
+
+def test_the_precision_of_chance_is_that_of_all_orders() -> None:
+    right = [True, True, False, False, False]
+    orders = np.array(list(set(itertools.permutations(right))))
+    ranks = np.arange(1, 6)
+    precisions = (orders.cumsum(axis=1) / ranks * orders).sum(axis=1) / 2
+    # each of three seeds has two right ones among five others
+    known = task([0, 0, 0, -1, -1, -1])
+    assert measures.expected_precision(known) == pytest.approx(precisions.mean())
+
+
+def test_a_check_fails_when_answers_are_better_than_chance() -> None:
+    assert measures.Check("same artist", 0.30, 0.29, 0.01).passed
+    assert not measures.Check("same artist", 0.50, 0.29, 0.01).passed
+
+
+def test_twins_are_found_but_for_tracks_that_sound_alike_already() -> None:
+    vectors = np.eye(4, dtype=np.float32)[[0, 1, 2, 2, 3]]
+    assert measures.twins_found(vectors).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_a_hub_is_on_every_list_and_mutual_proximity_takes_it_down() -> None:
+    random = np.random.default_rng(0)
+    vectors = random.normal(size=(60, 3)).astype(np.float32) + 1.0
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    counts = measures.hub_counts_of(vectors, seed=0)
+    assert all(one.sum() == 60 * measures.HUB_DEPTH for one in counts.values())
+    assert counts["mutual proximity"].std() < counts["served"].std()
+
+
+def known(subject: str, condition: str, metric: str, value: float, half: float = 0.0) -> Figure:
+    return Figure("retrieval", subject, condition, metric, value, value - half, value + half, 9)
+
+
+def test_what_intervals_keep_apart_is_concluded_and_nothing_else() -> None:
+    figures = [
+        known("served", "same album", "MAP", 0.5, 0.1),
+        known("random", "same album", "MAP", 0.1, 0.1),
+        known("served", "same genre", "MAP", 0.2, 0.2),
+        known("random", "same genre", "MAP", 0.1, 0.1),
+    ]
+    said = words.compared(figures, "served", "random", "MAP")
+    assert "In 1 of 2 questions" in said
+    assert "beyond both intervals: same album (0.50 (0.40 to 0.60), n = 9)." in said
+    assert "Not to be told apart by this catalog: same genre" in said
+    assert "Worse" not in said
+
+
+def test_a_worse_figure_is_called_worse() -> None:
+    figures = [
+        known("served", "same album", "MAP", 0.1),
+        known("random", "same album", "MAP", 0.5),
+    ]
+    assert "**Worse than random**: same album" in words.compared(figures, "served", "random", "MAP")
+
+
+def test_a_course_tells_whether_it_leads_anywhere() -> None:
+    figures = [known("served", f"history of {n}", "MAP", n / 10, 0.1) for n in (1, 2, 5)]
+    assert "0.10 (0.00 to 0.20) to 0.50 (0.40 to 0.60): **beyond both" in words.along(
+        figures, "served", "MAP"
+    )
+    assert "the intervals overlap" in words.along(figures[:2], "served", "MAP")
+    assert "no course" in words.along(figures[:1], "served", "MAP")
+
+
+def test_levelling_is_judged_on_the_same_clips() -> None:
+    outcomes = [
+        Outcome(subject, "10 s, clean", f"track {i}", rank, 0.5)
+        for i in range(20)
+        for subject, rank in ((SERVED, 1), (AS_IT_IS, 1 + i % 2))
+    ]
+    said = verdicts.levelling(outcomes)
+    assert "first in 100 % of 20 clips with levels, in 50 % without (paired, p = 0.002)" in said
+
+
+def test_the_most_confused_labels_are_named() -> None:
+    shares = np.array([[0.9, 0.1, 0.0], [0.6, 0.2, 0.2]])
+    said = words.confused(["Bach", "Händel"], shares)
+    assert "Best kept together: **Bach**, 90 %" in said
+    assert "60 % of the answers to **Händel** are **Bach**" in said
+
+
+def test_controls_that_cannot_be_told_from_the_default_are_a_warning() -> None:
+    def figures(p_value: float) -> list[Figure]:
+        return [
+            known("control: random", "same artist", "MAP less default", -0.5),
+            known("control: random", "same artist", "p adjusted", p_value),
+        ]
+
+    assert "Too few labels" in verdicts.variants(figures(0.2))
+    assert "1 worse" in verdicts.variants(figures(0.01))
+    assert "Too few" not in verdicts.variants(figures(0.01))
+
+
+def test_the_log_repeats_what_was_left_out_and_no_paths() -> None:
+    log = Log()
+    log.console.print("clips: 2 tracks are left out")
+    log.console.print("  '/home/someone/a.ogg': it is gone")
+    assert log.left_out() == "* clips: 2 tracks are left out"
