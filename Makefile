@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 DATA_DIR ?= data
 PORT ?= 8000
 TRACKS ?= 60
+ASKED = --tracks $(TRACKS) $(if $(EVENTS),--events "$(EVENTS)")
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: demo catalog test evaluate format bench clean
@@ -23,9 +24,11 @@ else
 endif
 
 # What is indexed already, of yours: make evaluate INDEXED=1 DATA_DIR=/path/to/data
-# TRACKS: how many are listened to again; EVENTS: a CSV of what listeners played
+# TRACKS: how many are listened to again; EVENTS: a CSV of what listeners played. The command shows
+# how long it will take, and the notebook finds everything measured.
 evaluate: $(if $(INDEXED),,catalog) $(VENV)/.installed-evaluation
-	$(BIN)/python -m tools.notebook --data-dir "$(DATA_DIR)" --tracks $(TRACKS) $(if $(EVENTS),--events "$(EVENTS)")
+	$(BIN)/python -m indexer evaluate --data-dir "$(DATA_DIR)" $(ASKED)
+	$(BIN)/python -m tools.notebook --data-dir "$(DATA_DIR)" $(ASKED)
 
 test: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .

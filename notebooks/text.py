@@ -53,6 +53,11 @@ def percent(share: float, decimals: int = 0) -> str:
     return f"{100 * share:.{decimals}f} %"
 
 
+def chance(p_value: float) -> str:
+    """``"p = 0.004"``, and no 0.000, which no chance is."""
+    return f"p = {p_value:.3f}" if p_value >= 0.001 else "p < 0.001"
+
+
 def with_interval(figure: Figure) -> str:
     """``"0.36 (0.21 to 0.51)"``."""
     return f"{figure.value:.2f} ({figure.low:.2f} to {figure.high:.2f})"

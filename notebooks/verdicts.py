@@ -8,7 +8,7 @@ from indexer.evaluation.clips import AS_IT_IS, SERVED, Outcome
 from indexer.evaluation.figures import Figure
 from indexer.evaluation.listeners import Listening, paired_difference
 from indexer.evaluation.splits import Split
-from notebooks.text import Words, escaped, joined, percent
+from notebooks.text import Words, chance, escaped, joined, percent
 from recommender.significance import paired_permutation_test
 
 LEVEL = 0.05
@@ -26,7 +26,7 @@ def levelling(outcomes: Sequence[Outcome]) -> Words:
         p_value = paired_permutation_test(levelled, as_it_is)
         lines.append(
             f"* {condition}: own track first in {percent(levelled.mean())} of {len(ids)} clips "
-            f"with levels, in {percent(as_it_is.mean())} without (paired, p = {p_value:.3f})"
+            f"with levels, in {percent(as_it_is.mean())} without (paired, {chance(p_value)})"
         )
     return Words("\n".join(lines))
 
@@ -54,7 +54,7 @@ def rivals(listening: Listening, condition: str, metric: str) -> Words:
     ours, *others = names
     found = {o: paired_difference(listening, ours, o, condition, metric) for o in others}
     lines = [
-        f"* {_verdict(mean, p_value)} *{other}*: {mean:+.3f} (p = {p_value:.4f})"
+        f"* {_verdict(mean, p_value)} *{other}*: {mean:+.3f} ({chance(p_value)})"
         for other, (mean, p_value) in found.items()
     ]
     return Words("\n".join([f"{metric} of *{ours}* is", "", *lines]))

@@ -81,13 +81,13 @@ def test_the_table_shows_headlines_beside_what_they_are_compared_with() -> None:
         "note: no two tracks share a known composer",
         "",
         "INDEX",
-        "  n=90                            recall@10               latency (ms)",
-        "    served                        1.000                   0.200 (0.100 0.300)",
+        "  n=90      recall@10               latency (ms)",
+        "    served  1.000                   0.200 (0.100 0.300)",
         "",
         "RETRIEVAL",
-        "  same album, n=90                MAP",
-        "    served                        0.400 (0.300 0.500)",
-        "    random                        0.050 (0.040 0.060)",
+        "  same album, n=90  MAP",
+        "    served          0.400 (0.300 0.500)",
+        "    random          0.050 (0.040 0.060)",
     ]
 
 

@@ -10,7 +10,6 @@ HEADLINES = {
     "retrieval": ("hit rate@10", "capped recall@10", "MAP"),
     "listeners": ("recall@20", "nDCG@20", "coverage@20"),
 }
-_NAME_WIDTH = 30
 _CELL_WIDTH = 24
 
 Rows = dict[str, dict[str, Figure]]
@@ -34,19 +33,29 @@ def _section_lines(figures: Sequence[Figure]) -> Iterator[str]:
             rows.setdefault(figure.subject, {})[figure.metric] = figure
     for section, by_condition in tables.items():
         yield from ("", section.upper())
+        titles = {condition: _title(condition, rows) for condition, rows in by_condition.items()}
+        subjects = {subject for rows in by_condition.values() for subject in rows}
+        # a subject stands two places further right than the title above it
+        width = max(map(len, [*titles.values(), *("  " + subject for subject in subjects)])) + 2
         for condition, rows in by_condition.items():
-            yield from _table(condition, rows)
+            yield from _table(titles[condition], rows, width)
 
 
-def _table(condition: str, rows: Rows) -> Iterator[str]:
-    metrics = list(dict.fromkeys(metric for cells in rows.values() for metric in cells))
+def _title(condition: str, rows: Rows) -> str:
     n = max(figure.n for cells in rows.values() for figure in cells.values())
-    heads = "".join(f"{metric:<{_CELL_WIDTH}}" for metric in metrics)
-    title = ", ".join(part for part in (condition, f"n={n}") if part)
-    yield f"  {title:<{_NAME_WIDTH + 2}}{heads}".rstrip()
+    return ", ".join(part for part in (condition, f"n={n}") if part)
+
+
+def _table(title: str, rows: Rows, width: int) -> Iterator[str]:
+    metrics = list(dict.fromkeys(metric for cells in rows.values() for metric in cells))
+    yield _line(title, width, metrics)
     for subject, cells in rows.items():
-        shown = "".join(f"{_cell(cells.get(metric)):<{_CELL_WIDTH}}" for metric in metrics)
-        yield f"    {subject:<{_NAME_WIDTH}}{shown}".rstrip()
+        yield _line("  " + subject, width, [_cell(cells.get(metric)) for metric in metrics])
+
+
+def _line(name: str, width: int, cells: Sequence[str]) -> str:
+    shown = "".join(f"{cell:<{_CELL_WIDTH}}" for cell in cells)
+    return f"  {name:<{width}}{shown}".rstrip()
 
 
 def _cell(figure: Figure | None) -> str:
