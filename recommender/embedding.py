@@ -63,6 +63,14 @@ class EmbedderSpec:
     layer: str
     weights_sha256: str
 
+    def require_windows(self, windows: FloatArray) -> None:
+        """Raise InvalidParameterError unless the windows have the length of this embedder's."""
+        length = windows.shape[1]
+        if length != self.window_samples:
+            raise InvalidParameterError(
+                f"window_samples={length} must be {self.window_samples} for {self.name}"
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class Frames:

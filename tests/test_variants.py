@@ -24,6 +24,7 @@ from indexer.evaluation.variants import (
     COST,
     DEFAULT,
     TASKS,
+    YARDSTICKS,
     Variant,
     holm,
     measure_variants,
@@ -315,6 +316,18 @@ def test_files_are_heard_and_compared_and_not_heard_again(real: Subject, tmp_pat
     assert measure_variants(real, tmp_path / "kept", 6, 0, 2, silent) == figures
     assert isinstance(silent.file, io.StringIO)
     assert silent.file.getvalue() == ""
+
+
+def test_every_task_is_asked_of_the_yardsticks_and_the_usual_ones_of_all(heard: Heard) -> None:
+    variants = list(variants_of(heard, 0))
+    usual, *_ = tasks_of(heard.subject)
+    unusual = replace(usual, name="same mood")
+    figures = variant_figures(variants, [usual, unusual], 16)
+    asked = {
+        t.name: {f.subject for f in figures if f.condition == t.name} for t in (usual, unusual)
+    }
+    assert usual.name in TASKS
+    assert asked == {usual.name: {v.name for v in variants}, unusual.name: set(YARDSTICKS)}
 
 
 def test_tracks_that_cannot_be_heard_any_more_are_left_out(real: Subject, tmp_path: Path) -> None:

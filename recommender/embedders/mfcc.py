@@ -20,7 +20,6 @@ import numpy as np
 from recommender.arrays import FloatArray
 from recommender.embedders.options import Choices, complete
 from recommender.embedding import EmbedderSpec, Frames
-from recommender.errors import InvalidParameterError
 from recommender.frontend import (
     dct_matrix,
     decibels,
@@ -84,9 +83,7 @@ class Mfcc:
         InvalidParameterError
             The windows have another length.
         """
-        length, expected = windows.shape[1], self.spec.window_samples
-        if length != expected:
-            raise InvalidParameterError(f"window_samples={length} must be {expected} for {NAME}")
+        self.spec.require_windows(windows)
         coefficients = self._coefficients(windows)
         moments = [coefficients.mean(axis=1), coefficients.std(axis=1)]
         return Frames(

@@ -23,7 +23,7 @@ from recommender.arrays import FloatArray
 from recommender.embedders.musicnn_network import N_FRAMES, Layers, MusicnnNetwork
 from recommender.embedders.options import complete, full_name
 from recommender.embedding import EmbedderSpec, Frames
-from recommender.errors import InvalidParameterError, WeightsError
+from recommender.errors import WeightsError
 from recommender.frontend import hann_window, log_compress, mel_filterbank, power_spectrogram
 from recommender.weights import combined_digest, load_weights
 
@@ -115,9 +115,7 @@ class Musicnn:
         WeightsError
             The weights are missing or not the pinned ones.
         """
-        length, expected = windows.shape[1], self.spec.window_samples
-        if length != expected:
-            raise InvalidParameterError(f"window_samples={length} must be {expected} for {NAME}")
+        self.spec.require_windows(windows)
         networks = self._loaded()
         mel = self._mel(windows)
         layers = [network(mel) for network in networks]
