@@ -1,7 +1,9 @@
 """What the notebook measures beyond the ``evaluate`` command: controls, large catalogs, hubs."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, count
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +29,8 @@ from recommender.index.faiss import FaissIndex
 
 HUB_DEPTH, MOST_LABELS = 10, 12
 SHUFFLES, MOST_SHUFFLED = 50, 100
+CERTAIN = 5.7
+"""Standard errors, estimated from `SHUFFLES`, that chance exceeds once in a million times."""
 MOST_COMPARED = 3_000
 """Every pair is compared, so of a larger catalog a random choice is taken."""
 
@@ -57,7 +61,7 @@ class Check:
     @property
     def passed(self) -> bool:
         """Whether the two differ by less than chance does once in a million times."""
-        return abs(self.found - self.expected) <= max(5 * self.error, 1e-9)
+        return abs(self.found - self.expected) <= max(CERTAIN * self.error, 1e-9)
 
 
 def shuffled_check(subject: Subject, task: Task, seed: int) -> Check:
@@ -184,8 +188,35 @@ def worst(scorer: Scorer, task: Task | None, count: int) -> list[Failure]:
 
 
 def names_of(subject: Subject, label: str) -> list[str]:
-    """A label of each track as its tags write it, "" when unknown."""
-    return [getattr(entry.track.metadata, label) for entry in subject.tracks]
+    """A label of each track in words, "" when unknown: the same words for the same label only.
+
+    A label is called as most of its tracks write it; albums of one title also name their artist.
+    """
+    keys = subject.labels(label)
+    metadata = [entry.track.metadata for entry in subject.tracks]
+    written = _commonest(keys, [getattr(one, label) for one in metadata])
+    artists = _commonest(keys, [one.album_artist or one.artist for one in metadata])
+    names = _told_apart(written, artists)
+    return [names[key] if key else "" for key in keys]
+
+
+def _commonest(keys: Sequence[str], words: Sequence[str]) -> dict[str, str]:
+    """The commonest words of each key."""
+    counts: dict[str, Counter[str]] = {}
+    for key, word in zip(keys, words, strict=True):
+        counts.setdefault(key, Counter())[word] += 1
+    return {key: found.most_common(1)[0][0] for key, found in counts.items()}
+
+
+def _told_apart(names: Mapping[str, str], artists: Mapping[str, str]) -> dict[str, str]:
+    """A name of its own for each key: with the artist where others have it, with a number last."""
+    shared, taken, found = Counter(names.values()), set[str](), dict[str, str]()
+    for key, name in names.items():
+        full = f"{name} ({artists[key]})" if shared[name] > 1 and artists[key] else name
+        numbered = (f"{full} ({number})" for number in count(2))
+        found[key] = next(one for one in chain([full], numbered) if one not in taken)
+        taken.add(found[key])
+    return found
 
 
 def rows_of(found: Sequence[Failure]) -> set[int]:

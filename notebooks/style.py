@@ -179,5 +179,7 @@ def legible(text: str, most: int = 90) -> str:
 
 @lru_cache(maxsize=1)
 def _drawable() -> frozenset[int]:
-    newline = {10}
-    return frozenset(get_font(findfont("DejaVu Sans")).get_charmap()) | newline
+    newline = frozenset({10})
+    known = get_font(findfont("DejaVu Sans")).get_charmap()
+    # the font has characters that turn text round, which nobody would see
+    return newline | frozenset(c for c in known if chr(c).isprintable() or chr(c).isspace())

@@ -6,6 +6,7 @@ from html import escape
 
 from indexer.evaluation.failures import Failure, described
 from indexer.evaluation.subject import Subject
+from notebooks.text import printable
 
 EXCERPTS = "excerpts"
 """Folder of the excerpts, beside the executed notebook."""
@@ -51,7 +52,7 @@ def failures(subject: Subject, found: Sequence[Failure], audible: Collection[str
 
 
 def _track(subject: Subject, row: int, audible: Collection[str]) -> str:
-    name = escape(described(subject, row))
+    name = escape(printable(described(subject, row)), quote=False)
     id_ = subject.tracks[row].track.id
     if id_ not in audible:
         return name

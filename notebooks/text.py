@@ -9,7 +9,10 @@ from rich.console import Console
 
 from indexer.evaluation.figures import Figure
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$])")
+# with ":", "." and "@", of which viewers would make links
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:@])")
+# they are invisible, but many scripts and emoji are not written right without them
+_JOINERS = "\u200c\u200d"
 
 
 class Words(str):
@@ -45,7 +48,13 @@ def joined(*paragraphs: str) -> Words:
 
 def escaped(name: str) -> str:
     """A name of any origin that Markdown and HTML show as it is."""
-    return _MARKDOWN.sub(r"\\\1", html.escape(" ".join(name.split())))
+    return _MARKDOWN.sub(r"\\\1", html.escape(printable(name), quote=False))
+
+
+def printable(name: str) -> str:
+    """A name in one line, without characters that command a terminal or turn text round."""
+    kept = "".join(c for c in name if c.isprintable() or c.isspace() or c in _JOINERS)
+    return " ".join(kept.split())
 
 
 def percent(share: float, decimals: int = 0) -> str:

@@ -7,7 +7,8 @@ import numpy as np
 from indexer.evaluation.clips import AS_IT_IS, SERVED, Outcome
 from indexer.evaluation.figures import Figure
 from indexer.evaluation.listeners import Listening, paired_difference
-from indexer.evaluation.splits import Split
+from indexer.evaluation.splits import Audience
+from indexer.evaluation.variants import CONTROLS
 from notebooks.text import Words, chance, escaped, joined, percent
 from recommender.significance import paired_permutation_test
 
@@ -31,8 +32,9 @@ def levelling(outcomes: Sequence[Outcome]) -> Words:
     return Words("\n".join(lines))
 
 
-def listeners(splits: Sequence[Split], notes: Sequence[str]) -> Words:
+def listeners(audience: Audience, notes: Sequence[str]) -> Words:
     """Who listens."""
+    splits = audience.splits
     if not splits:
         return joined(*map(escaped, notes))
     past = np.median([len(split.history) for split in splits])
@@ -61,19 +63,21 @@ def rivals(listening: Listening, condition: str, metric: str) -> Words:
 
 
 def variants(figures: Sequence[Figure]) -> Words:
-    """Which variants differ from the default by more than chance, all comparisons considered."""
+    """Which variants differ from the default by more than chance, all of a question considered."""
     p_values = {(f.subject, f.condition): f.value for f in figures if f.metric == "p adjusted"}
     if not p_values:
         return Words("No variant was measured: no track was heard, or no two share a label.")
     means = {(f.subject, f.condition): f.value for f in figures if f.metric.startswith("MAP less")}
-    found = [key for key, p_value in p_values.items() if p_value < LEVEL]
+    compared = [key for key in p_values if key[0] not in CONTROLS]
+    found = [key for key in compared if p_values[key] < LEVEL]
     better = [key for key in found if means[key] > 0]
-    blind = [key for key in p_values if key[0].startswith("control") and key not in found]
+    blind = [key for key in p_values if key[0] in CONTROLS and p_values[key] >= LEVEL]
     names = ", ".join(f"*{name}* ({where})" for name, where in better)
     return joined(
-        f"Of {len(p_values)} comparisons, {len(better)} are better than the default and "
+        f"Of {len(compared)} comparisons, {len(better)} are better than the default and "
         f"{len(found) - len(better)} worse by more than chance explains, when it is counted how "
-        f"many were made (Holm, {percent(LEVEL)})" + (f". Better: {names}." if better else "."),
+        f"many were made within each question (Holm, {percent(LEVEL)})"
+        + (f". Better: {names}." if better else "."),
         f"**Too few labels to tell much**: of the controls, which know nothing, {len(blind)} "
         "comparisons show no difference either. Listen to more tracks."
         if blind

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 from rich.console import Console
-from safetensors.numpy import load
+from safetensors.numpy import load, save
 
 from indexer.evaluation import clips as protocol
 from indexer.evaluation.clips import (
@@ -141,6 +141,12 @@ def test_a_clip_of_the_whole_track_finds_it(rendered_music: Path, tmp_path: Path
     gone = replace(subject, tracks=[replace(t, path=b"/gone") for t in subject.tracks])
     again = measure_clips(gone, folder, 2, 5, 2, QUIET, conditions)
     assert rank_clips(Recommender(subject.generation), again) == outcomes
+    # what does not fit is not believed; without the files it is left out
+    for kept in folder.glob("*/*"):
+        arrays = load(kept.read_bytes())
+        kept.write_bytes(save(arrays | {"condition": arrays["condition"][::-1].copy()}))
+    nothing = measure_clips(gone, folder, 2, 5, 2, QUIET, conditions)
+    assert [len(by_track) for by_track in nothing.values()] == [0, 0, 0]
 
 
 @pytest.fixture

@@ -43,7 +43,8 @@ def test_every_protocol_is_in_the_report(data: Path, capsys: pytest.CaptureFixtu
     sections = {figure["section"] for figure in report["figures"]}
     assert sections == {"index", "retrieval", "clips", "variants"}
     assert report["tracks"] == N_TRACKS
-    assert report["listened"] == 4
+    assert report["origin"]["listened"] == 4
+    assert report["origin"]["listeners"] == "simulated"
     assert report["generation"] == current_generation(data)
     assert any("no listeners" in note for note in report["notes"])
     found = figures_of(report)
@@ -85,11 +86,11 @@ def test_a_report_is_a_baseline_for_the_next(
     facts = json.loads(baseline.read_text(encoding="utf-8"))
     for figure in facts["figures"]:
         if figure["metric"] == "same answers@10":
-            figure |= {"value": 1.5, "low": 1.4}
+            figure |= {"value": 0.5, "low": 1.4}
     baseline.write_text(json.dumps(facts), encoding="utf-8")
     assert evaluate(data, "--baseline", str(baseline)) == 1
     err = capsys.readouterr().err
-    assert "worse: index · service · same answers@10: 1.000 now, 1.500 before" in err
+    assert "worse: index · service · same answers@10: 1.000 now, 0.500 before" in err
     assert read_report(baseline).figures != read_report(evaluation_dir(data) / REPORT).figures
 
 
@@ -109,6 +110,16 @@ def test_a_baseline_of_other_tracks_is_not_compared(
     baseline = str(other / FOLDER / REPORT)
     assert evaluate(data, "--baseline", baseline) == 2
     assert "cannot be compared" in capsys.readouterr().err
+
+
+def test_a_baseline_of_another_sample_is_refused_before_anything_is_measured(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    baseline = str(evaluation_dir(data) / REPORT)
+    assert evaluate(data, "--seed", "1", "--baseline", baseline) == 2
+    err = capsys.readouterr().err
+    assert "seed=1, but seed=0 in the baseline" in err
+    assert "measured already" not in err
 
 
 def test_events_of_real_listeners_take_the_place_of_simulated_ones(

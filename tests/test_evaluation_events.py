@@ -14,6 +14,8 @@ from indexer.evaluation.splits import (
     LEAST_GROUP,
     LEAST_HISTORY,
     PLAYS,
+    WORLD_LISTENERS,
+    WORLDS,
     Split,
     simulated_listeners,
     split_by_time,
@@ -169,7 +171,8 @@ def test_a_header_alone_holds_no_plays(tmp_path: Path) -> None:
     events = read(tmp_path, HEADER)
     assert len(events.rows) == 0
     split = split_by_time(events)
-    assert (split.splits, split.n_short_history, split.n_nothing_new) == ([], 0, 0)
+    assert (split.audience.splits, split.n_short_history, split.n_nothing_new) == ([], 0, 0)
+    assert list(map(len, split.audience.pasts)) == [0]
     assert np.isnan(split.moment)
 
 
@@ -186,7 +189,7 @@ def test_one_moment_parts_the_plays_of_everybody() -> None:
     result = split_by_time(events_of(plays))
     # of 20 plays at 0 to 19 the last 4 are the future, all of them bob's
     assert result.moment == 15.0
-    assert list(map(listed, result.splits)) == [("bob", [0, 1, 2, 3, 4, 5], [6, 7, 8, 9])]
+    assert list(map(listed, result.audience.splits)) == [("bob", [0, 1, 2, 3, 4, 5], [6, 7, 8, 9])]
     assert (result.n_short_history, result.n_nothing_new) == (0, 1)
 
 
@@ -195,7 +198,7 @@ def test_a_history_is_in_the_order_of_the_latest_plays_and_only_new_tracks_are_h
     plays = [("ann", row, float(time)) for time, row in enumerate(past)]
     plays += [("ann", row, 10.0 + time) for time, row in enumerate([3, 7, 5, 7])]
     result = split_by_time(events_of(plays[::-1]), held_out=4 / 11)
-    assert list(map(listed, result.splits)) == [("ann", [1, 2, 4, 0, 3], [7, 5])]
+    assert list(map(listed, result.audience.splits)) == [("ann", [1, 2, 4, 0, 3], [7, 5])]
 
 
 @pytest.mark.parametrize(("n_history", "n_left_out"), [(LEAST_HISTORY, 0), (LEAST_HISTORY - 1, 1)])
@@ -204,13 +207,27 @@ def test_listeners_with_a_short_history_are_left_out_and_counted(
 ) -> None:
     plays = [("ann", row, float(row)) for row in range(n_history)] + [("ann", 99, 50.0)]
     result = split_by_time(events_of(plays))
-    assert (len(result.splits), result.n_short_history) == (1 - n_left_out, n_left_out)
+    assert (len(result.audience.splits), result.n_short_history) == (1 - n_left_out, n_left_out)
 
 
 def test_listeners_who_only_play_what_they_know_are_left_out_and_counted() -> None:
     plays = [("ann", row, float(row)) for row in range(8)] + [("ann", 0, 8.0), ("ann", 1, 9.0)]
     result = split_by_time(events_of(plays))
-    assert (result.splits, result.n_nothing_new) == ([], 1)
+    assert (result.audience.splits, result.n_nothing_new) == ([], 1)
+
+
+def test_the_past_of_the_world_is_that_of_all_listeners_and_not_their_future() -> None:
+    # ann goes on to something new; bob to nothing, cat only starts, and dan had little
+    plays = [("ann", row, float(row)) for row in range(5)] + [("ann", 8, 21.0)]
+    plays += [("bob", row, float(row)) for row in (3, 4, 3, 5, 6, 7)] + [("bob", 7, 22.0)]
+    plays += [("cat", row, 23.0) for row in (0, 9)] + [("dan", 7, 9.0), ("dan", 9, 24.0)]
+    result = split_by_time(events_of(plays), held_out=5 / len(plays))
+    assert result.moment == 9.0
+    assert list(map(listed, result.audience.splits)) == [("ann", [0, 1, 2, 3, 4], [8])]
+    assert [split.world for split in result.audience.splits] == [0]
+    (past,) = result.audience.pasts
+    assert np.bincount(past, minlength=10).tolist() == [1, 1, 1, 2, 2, 1, 1, 2, 0, 0]
+    assert (result.n_short_history, result.n_nothing_new) == (2, 1)
 
 
 @pytest.mark.parametrize("held_out", [0.0, 1.0, -0.5, float("nan")])
@@ -232,7 +249,7 @@ def test_nothing_of_the_future_is_in_a_history(
     result = split_by_time(events_of(plays), held_out)
     after = sum(time > result.moment for _, _, time in plays)
     assert after <= held_out * len(plays) + 1e-6
-    for split in result.splits:
+    for split in result.audience.splits:
         past = {r for n, r, t in plays if n == split.listener and t <= result.moment}
         future = {r for n, r, t in plays if n == split.listener and t > result.moment}
         assert sorted(split.history) == sorted(past)
@@ -243,9 +260,8 @@ GROUPS = [f"g{i % 12}" for i in range(120)] + [""] * 30
 
 
 def test_simulated_listeners_play_distinct_tracks_and_a_fifth_is_held_out() -> None:
-    splits = simulated_listeners(GROUPS, seed=1, n_listeners=60)
-    assert len(splits) == 60
-    assert len({split.listener for split in splits}) == 60
+    splits = simulated_listeners(GROUPS, seed=1).splits
+    assert len({split.listener for split in splits}) == len(splits) == WORLDS * WORLD_LISTENERS
     for split in splits:
         rows = [*split.history, *split.held_out]
         assert len(set(rows)) == len(rows)
@@ -255,7 +271,7 @@ def test_simulated_listeners_play_distinct_tracks_and_a_fifth_is_held_out() -> N
 
 def test_the_same_seed_simulates_the_same_listeners_and_another_seed_others() -> None:
     one, again, other = (
-        list(map(listed, simulated_listeners(GROUPS, seed, 20))) for seed in (1, 1, 2)
+        list(map(listed, simulated_listeners(GROUPS, seed, 2, 10).splits)) for seed in (1, 1, 2)
     )
     assert one == again
     assert one != other
@@ -264,7 +280,7 @@ def test_the_same_seed_simulates_the_same_listeners_and_another_seed_others() ->
 def test_simulated_listeners_love_few_groups_and_play_a_tenth_off_taste() -> None:
     # more tracks a group than anyone plays, so that no taste runs dry
     groups = [f"g{i % 20}" for i in range(2000)] + [""] * 2000
-    splits = simulated_listeners(groups, seed=3, n_listeners=200)
+    splits = simulated_listeners(groups, seed=3, n_listeners=10).splits
     unknown = np.mean([row >= 2000 for s in splits for row in [*s.history, *s.held_out]])
     # half of the tracks, so half of what is off taste
     assert 0.035 < unknown < 0.07
@@ -278,24 +294,46 @@ def test_simulated_listeners_love_few_groups_and_play_a_tenth_off_taste() -> Non
 
 def test_tastes_of_a_large_catalog_are_narrow_too() -> None:
     groups = [f"g{i // 10}" for i in range(20_000)]
-    splits = simulated_listeners(groups, seed=4, n_listeners=30)
+    splits = simulated_listeners(groups, seed=4, n_worlds=1).splits
     distinct = [len({groups[row] for row in s.history}) / len(s.history) for s in splits]
     assert np.mean(distinct) < 0.6
 
 
 def test_some_groups_are_more_popular_than_others() -> None:
-    splits = simulated_listeners(GROUPS, seed=5, n_listeners=300)
+    splits = simulated_listeners(GROUPS, seed=5, n_worlds=1, n_listeners=300).splits
     plays = Counter(GROUPS[row] for s in splits for row in s.history if GROUPS[row])
     shares = sorted(plays.values())
     assert shares[-1] > 2 * shares[0]
+
+
+def test_each_world_has_its_own_popular_groups_and_tracks() -> None:
+    audience = simulated_listeners(GROUPS, seed=5, n_worlds=3, n_listeners=300)
+    plays = np.array([np.bincount(past, minlength=len(GROUPS)) for past in audience.pasts])
+    of_group = plays[:, :120].reshape(3, 10, 12).sum(axis=1)
+    # the same tracks would be popular in all three if they shared one order
+    for counts in (plays[:, :120], of_group):
+        assert np.abs(np.corrcoef(counts)[np.triu_indices(3, 1)]).max() < 0.8
+    first, again = (
+        simulated_listeners(GROUPS, seed=5, n_worlds=n, n_listeners=300).pasts[0] for n in (1, 2)
+    )
+    assert first.tolist() == again.tolist() == audience.pasts[0].tolist()
+
+
+def test_the_past_of_a_simulated_world_is_what_its_listeners_had_played() -> None:
+    audience = simulated_listeners(GROUPS, seed=6, n_worlds=4, n_listeners=5)
+    assert Counter(split.world for split in audience.splits) == dict.fromkeys(range(4), 5)
+    for world, past in enumerate(audience.pasts):
+        played = [r for s in audience.splits if s.world == world for r in s.history.tolist()]
+        assert past.tolist() == played
 
 
 @pytest.mark.parametrize(
     "groups", [[], [""] * 50, ["small"] * (LEAST_GROUP - 1) + [f"g{i}" for i in range(50)]]
 )
 def test_a_catalog_without_large_groups_has_no_simulated_listeners(groups: list[str]) -> None:
-    assert simulated_listeners(groups, seed=1) == []
+    audience = simulated_listeners(groups, seed=1)
+    assert (audience.splits, audience.pasts) == ([], [])
 
 
 def test_listeners_who_find_too_little_to_play_are_left_out() -> None:
-    assert simulated_listeners(["only"] * (PLAYS[0] - 1), seed=1) == []
+    assert simulated_listeners(["only"] * (PLAYS[0] - 1), seed=1).splits == []

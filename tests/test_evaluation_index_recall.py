@@ -1,5 +1,6 @@
 """Index recall against exact search."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,13 @@ class HalfIndex(ExactIndex):
         return rows[::2][:k], cosines[::2][:k]
 
 
+class VainIndex(ExactIndex):
+    """Answers with the query itself, again and again."""
+
+    def nearest(self, query: FloatArray, k: int, excluded: Rows) -> tuple[Rows, FloatArray]:
+        return np.repeat(excluded, k), np.ones(k, np.float32)
+
+
 def unit_vectors(n: int, seed: int = 0) -> FloatArray:
     return normalised(np.random.default_rng(seed).normal(size=(n, 8)).astype(np.float32))
 
@@ -68,6 +76,23 @@ def test_the_farthest_rows_are_no_neighbours() -> None:
     vectors = unit_vectors(300)
     recall = asked(WorstIndex(vectors), vectors, every(300)).recall
     assert {k: float(v.mean()) for k, v in recall.items()} == {1: 0.0, 10: 0.0, 100: 0.0}
+
+
+def test_nothing_is_its_own_neighbour_and_nothing_counts_twice() -> None:
+    vectors = unit_vectors(120)
+    recall = asked(VainIndex(vectors), vectors, every(120)).recall
+    assert {k: float(v.max()) for k, v in recall.items()} == {1: 0.0, 10: 0.0, 100: 0.0}
+
+
+def test_an_index_of_other_vectors_has_no_recall(tmp_path: Path) -> None:
+    publish_entries(tmp_path, random_entries(120))
+    subject = open_subject(tmp_path)
+    wrong = np.random.default_rng(0).permutation(subject.vectors)
+    generation = replace(subject.generation, index=ExactIndex(wrong))
+    figures = index_figures(replace(subject, generation=generation, vectors=wrong), seed=0)
+    found = {(f.subject, f.metric): f.value for f in figures}
+    assert found["served", "recall@10"] < 0.3
+    assert found["exact", "recall@10"] == 1.0
 
 
 def test_any_of_equal_neighbours_will_do() -> None:

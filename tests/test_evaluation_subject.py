@@ -1,12 +1,15 @@
 """What is evaluated is what is served."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from indexer.evaluation.subject import open_subject, projected
 from recommender.errors import IndexUnavailableError, InvalidParameterError
+from recommender.library_tables import CREDIT_FIELDS
+from recommender.publishing import publish
 from recommender.records import FileState
 from tests.builders import (
     SPACE,
@@ -17,6 +20,8 @@ from tests.builders import (
     publish_entries,
     random_entries,
 )
+
+NO_CREDIT = dict.fromkeys(CREDIT_FIELDS, "")
 
 
 def test_vectors_are_those_of_the_served_index(tmp_path: Path) -> None:
@@ -32,6 +37,24 @@ def test_vectors_are_those_of_the_served_index(tmp_path: Path) -> None:
 def test_labels_are_compared_without_case_accents_and_white_space(tmp_path: Path) -> None:
     publish_entries(tmp_path, [entry("a", (1, 0, 0, 0), artist=" Björk"), entry("b", (0, 1, 0, 0))])
     assert open_subject(tmp_path).labels("artist") == ["bjork", ""]
+
+
+def test_albums_of_one_title_are_told_apart(tmp_path: Path) -> None:
+    albums: list[dict[str, Any]] = [
+        {"album": "Greatest Hits", "album_artist": "Ada"},
+        {"album": "greatest hits ", "album_artist": "ADA"},
+        {"album": "Greatest Hits", "album_artist": "Björk"},
+        {"album": "Greatest Hits"},
+        {"album": "Greatest Hits", "musicbrainz_album_id": "1f"},
+        {"album_artist": "Ada"},
+    ]
+    publish_entries(
+        tmp_path, [entry(f"t{i}", (1, i, 0, 0), **album) for i, album in enumerate(albums)]
+    )
+    labels = open_subject(tmp_path).labels("album")
+    assert labels[0] == labels[1]
+    assert len(set(labels[1:])) == 5
+    assert labels[5] == ""
 
 
 def test_nothing_published_is_said(tmp_path: Path) -> None:
@@ -51,6 +74,14 @@ def test_a_library_that_went_on_is_said(tmp_path: Path) -> None:
     publish_entries(tmp_path, random_entries(3))
     with open_library(tmp_path) as library:
         library.forget_files([b"/music/t001.flac"])
+    with pytest.raises(InvalidParameterError, match="has changed since generation="):
+        open_subject(tmp_path)
+
+
+def test_labels_that_are_not_served_yet_are_said(tmp_path: Path) -> None:
+    publish_entries(tmp_path, random_entries(3))
+    with open_library(tmp_path) as library:
+        library.set_credits(b"/music", {b"/music/t001.flac": {**NO_CREDIT, "artist": "Ada"}})
     with pytest.raises(InvalidParameterError, match="run reindex, then evaluate"):
         open_subject(tmp_path)
 
@@ -60,7 +91,8 @@ def test_a_library_whose_files_are_to_be_read_again_is_said(tmp_path: Path) -> N
     publish_entries(tmp_path, entries)
     with open_library(tmp_path) as library:
         library.store([indexed(e, FileState(-1, 0)) for e in entries], SPACE)
-    with pytest.raises(InvalidParameterError, match="run reindex, then evaluate"):
+        publish(tmp_path, library, SPACE)
+    with pytest.raises(InvalidParameterError, match="was upgraded"):
         open_subject(tmp_path)
 
 

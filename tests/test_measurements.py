@@ -2,6 +2,7 @@
 
 import io
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,14 @@ def length_and_factor(path: bytes, state: FileState, factor: int) -> bytes:
     if length != state.size:
         raise FileChangedError("it was written to")
     return save({"length": np.array([length * factor])})
+
+
+def is_length(arrays: Arrays) -> bool:
+    return arrays.keys() == {"length"} and arrays["length"].shape == (1,)
+
+
+def other_shape(path: bytes, state: FileState) -> bytes:
+    return save({"length": np.array([1, 2])})
 
 
 def nonsense(path: bytes, state: FileState) -> bytes:
@@ -53,7 +62,14 @@ def console() -> Console:
 
 def lengths(tracks: Tracks, folder: Path, console: Console, factor: int = 1) -> dict[str, int]:
     found = measured(
-        tracks, folder, length_and_factor, lambda _: (factor,), 2, console, "lengths of files"
+        tracks,
+        folder,
+        length_and_factor,
+        lambda _: (factor,),
+        is_length,
+        2,
+        console,
+        "lengths of files",
     )
     return {id_[-1]: int(arrays["length"][0]) for id_, arrays in found.items()}
 
@@ -72,6 +88,7 @@ def test_every_track_is_measured_with_its_arguments(
         tmp_path / "new" / "folder",
         length_and_factor,
         lambda i: (factors[i],),
+        is_length,
         2,
         console,
         "l",
@@ -99,7 +116,21 @@ def test_when_all_is_stored_no_child_starts_and_nothing_is_said(
     assert said(silent) == ""
 
 
-@pytest.mark.parametrize("damage", [b"", b"half", b"\x08\x00\x00\x00\x00\x00\x00\x00{}"])
+NO_NUMPY = b'{"length":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}}'
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"half",
+        b"\x08\x00\x00\x00\x00\x00\x00\x00{}",
+        len(NO_NUMPY).to_bytes(8, "little") + NO_NUMPY + b"\x00\x00",
+        save({}),
+        save({"width": np.array([1])}),
+        save({"length": np.array([1, 2])}),
+    ],
+)
 def test_a_stored_file_that_cannot_be_read_is_measured_anew(
     damage: bytes, tracks: Tracks, tmp_path: Path, console: Console
 ) -> None:
@@ -107,6 +138,18 @@ def test_a_stored_file_that_cannot_be_read_is_measured_anew(
     for path in (tmp_path / "kept").iterdir():
         path.write_bytes(damage)
     assert lengths(tracks, tmp_path / "kept", console) == {"1": 1, "2": 2, "3": 3}
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to(path)])
+def test_what_is_no_file_is_replaced(
+    make: Callable[[Path], None], tracks: Tracks, tmp_path: Path, console: Console
+) -> None:
+    (tmp_path / "kept").mkdir()
+    for id_ in tracks:
+        make(tmp_path / "kept" / f"{id_}.safetensors")
+    expected = lengths(tracks, tmp_path / "kept", console)
+    assert expected == {"1": 1, "2": 2, "3": 3}
+    assert lengths(tracks, tmp_path / "kept", console, factor=10) == expected
 
 
 def test_nothing_but_measurements_is_left_in_the_folder(
@@ -150,11 +193,12 @@ def test_of_many_failures_the_first_are_shown(tmp_path: Path, console: Console) 
     assert "and 3 more" in said(console)
 
 
-def test_an_answer_that_is_no_safetensors_is_not_stored(
-    tracks: Tracks, tmp_path: Path, console: Console
+@pytest.mark.parametrize("function", [nonsense, other_shape])
+def test_an_answer_that_does_not_fit_is_not_stored(
+    function: Callable[..., bytes], tracks: Tracks, tmp_path: Path, console: Console
 ) -> None:
-    found: dict[str, Arrays] = measured(
-        tracks, tmp_path / "kept", nonsense, lambda _: (), 1, console, "nonsense"
+    found = measured(
+        tracks, tmp_path / "kept", function, lambda _: (), is_length, 1, console, "nonsense"
     )
     assert found == {}
     assert list((tmp_path / "kept").iterdir()) == []
@@ -165,7 +209,9 @@ def test_what_is_not_the_fault_of_a_file_ends_it(
     tracks: Tracks, tmp_path: Path, console: Console
 ) -> None:
     with pytest.raises(WeightsError, match="weights=x"):
-        measured(tracks, tmp_path / "kept", without_weights, lambda _: (), 2, console, "none")
+        measured(
+            tracks, tmp_path / "kept", without_weights, lambda _: (), is_length, 2, console, "none"
+        )
 
 
 def test_no_tracks_give_nothing(tmp_path: Path, console: Console) -> None:

@@ -14,16 +14,18 @@ import numpy as np
 import pytest
 from nbformat import NotebookNode
 from rich.console import Console
+from scipy.stats import t as student
 
 from indexer.evaluation.clips import AS_IT_IS, SERVED, Outcome
 from indexer.evaluation.excerpts import write_excerpts
 from indexer.evaluation.failures import Failure
 from indexer.evaluation.figures import Figure
-from indexer.evaluation.retrieval import Task
-from indexer.evaluation.subject import open_subject
+from indexer.evaluation.retrieval import Task, cosine_scorer, tasks_of
+from indexer.evaluation.subject import Subject, open_subject
 from indexer.reindex import Request, reindex
 from notebooks import measures, table, verdicts, words
 from notebooks.text import Log
+from tests.builders import entry, publish_entries
 from tools import notebook as runner
 
 MAX_BYTES = 2 * 2**20
@@ -105,11 +107,11 @@ def test_what_went_wrong_can_be_heard(data: Path, tmp_path: Path) -> None:
 def test_a_track_without_a_file_has_no_player_and_its_name_is_no_markup(data: Path) -> None:
     subject = open_subject(data)
     first, *others = subject.tracks
-    hostile = replace(first.track.metadata, title="<script>alert(1)</script>")
+    hostile = replace(first.track.metadata, title="<script>alert(1)</script> it's \u202e")
     named = replace(first, track=replace(first.track, metadata=hostile))
     changed = replace(subject, tracks=[named, *others])
     markup = table.failures(changed, [Failure(0, 0.0, np.array([1]))], audible=()).markup
-    assert "&lt;script&gt;" in markup
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; it's ·" in markup
     assert "<script" not in markup
     assert "<audio" not in markup
 
@@ -120,6 +122,13 @@ def test_the_notebook_of_the_project_was_executed() -> None:
     check_is_complete(notebook)
     assert runner.NOTEBOOK.stat().st_size < MAX_BYTES
     assert runner.cleaned(notebook) == notebook
+
+
+@pytest.mark.parametrize("flag", ["--seed", "--tracks"])
+def test_numbers_below_zero_are_refused(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        runner.main([flag, "-1"])
+    assert "-1 is not a whole number of at least 0" in capsys.readouterr().err
 
 
 def test_a_failing_cell_is_told_in_words(
@@ -169,6 +178,12 @@ def test_a_check_fails_when_answers_are_better_than_chance() -> None:
     assert not measures.Check("same artist", 0.50, 0.29, 0.01).passed
 
 
+def test_a_check_fails_by_chance_once_in_a_million_times() -> None:
+    errors = student.isf(0.5e-6, df=measures.SHUFFLES - 1)
+    assert errors == pytest.approx(measures.CERTAIN, abs=0.15)
+    assert errors < measures.CERTAIN
+
+
 def test_twins_are_found_but_for_tracks_that_sound_alike_already() -> None:
     vectors = np.eye(4, dtype=np.float32)[[0, 1, 2, 2, 3]]
     assert measures.twins_found(vectors).tolist() == [1.0, 1.0, 1.0]
@@ -181,6 +196,37 @@ def test_a_hub_is_on_every_list_and_mutual_proximity_takes_it_down() -> None:
     counts = measures.hub_counts_of(vectors, seed=0)
     assert all(one.sum() == 60 * measures.HUB_DEPTH for one in counts.values())
     assert counts["mutual proximity"].std() < counts["served"].std()
+
+
+def labelled(folder: Path, *albums: dict[str, str]) -> Subject:
+    entries = [
+        entry(f"t{i}", [1, i, 0, 0], **metadata)  # type: ignore[arg-type, unused-ignore]
+        for i, metadata in enumerate(albums)
+    ]
+    publish_entries(folder, entries)
+    return open_subject(folder)
+
+
+def test_labels_have_names_that_can_be_read_and_told_apart(tmp_path: Path) -> None:
+    queen = {"album": "Hits", "album_artist": "Queen"}
+    albums = [
+        {"album": "Live", "artist": "One"},
+        {"album": "LIVE", "artist": "Two"},
+        {"album": "Live", "artist": "One"},
+        queen,
+        {"album": "hits", "album_artist": "QUEEN", "artist": "Guest"},
+        {"album": "Hits", "album_artist": "ABBA"},
+        queen | {"musicbrainz_album_id": "00000000-0000-0000-0000-000000000001"},
+        {"artist": "Nobody"},
+    ]
+    subject = labelled(tmp_path, *albums)
+    names = ["Live"] * 3 + ["Hits (Queen)"] * 2 + ["Hits (ABBA)", "Hits (Queen) (2)", ""]
+    assert measures.names_of(subject, "album") == names
+    assert measures.names_of(subject, "artist")[:4] == ["One", "Two", "One", ""]
+    (same_album,) = [task for task in tasks_of(subject) if task.name == "same album"]
+    labels, shares = measures.confused(cosine_scorer(subject.vectors), same_album, subject)
+    assert labels == ["Live", "Hits (Queen)"]
+    assert shares.shape == (2, 3)
 
 
 def known(subject: str, condition: str, metric: str, value: float, half: float = 0.0) -> Figure:
@@ -235,6 +281,17 @@ def test_the_most_confused_labels_are_named() -> None:
     assert "60 % of the answers to **Händel** are **Bach**" in said
 
 
+def test_controls_are_no_comparisons() -> None:
+    figures = [
+        known(name, "same artist", metric, value)
+        for name in ("windows: 3", "control: random", "control: shuffled")
+        for metric, value in (("MAP less default", -0.5), ("p adjusted", 0.01))
+    ]
+    said = verdicts.variants(figures)
+    assert "Of 1 comparisons, 0 are better than the default and 1 worse" in said
+    assert "within each question (Holm" in said
+
+
 def test_controls_that_cannot_be_told_from_the_default_are_a_warning() -> None:
     def figures(p_value: float) -> list[Figure]:
         return [
@@ -243,7 +300,6 @@ def test_controls_that_cannot_be_told_from_the_default_are_a_warning() -> None:
         ]
 
     assert "Too few labels" in verdicts.variants(figures(0.2))
-    assert "1 worse" in verdicts.variants(figures(0.01))
     assert "Too few" not in verdicts.variants(figures(0.01))
 
 
@@ -251,4 +307,4 @@ def test_the_log_repeats_what_was_left_out_and_no_paths() -> None:
     log = Log()
     log.console.print("clips: 2 tracks are left out")
     log.console.print("  '/home/someone/a.ogg': it is gone")
-    assert log.left_out() == "* clips: 2 tracks are left out"
+    assert log.left_out() == r"* clips\: 2 tracks are left out"

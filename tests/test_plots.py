@@ -2,6 +2,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from nbconvert.filters.markdown import markdown2html
 
 from indexer.evaluation.figures import Figure
 from notebooks import curves, maps, plots
@@ -165,5 +166,24 @@ def test_names_of_any_kind_are_drawn(name: str) -> None:
     assert "\u97f3" not in legible(name)
 
 
+def test_names_cannot_turn_the_text_of_a_picture_round() -> None:
+    assert legible("a\u202eb\x1bc\u00a0d\ne") == "a\u25a1b\u25a1c\u00a0d\ne"
+
+
 def test_names_cannot_become_markup() -> None:
     assert escaped("<b>*a* | [x](y)") == r"&lt;b&gt;\*a\* \| \[x\]\(y\)"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Guns N' Roses", "Guns N' Roses"),
+        ("http://x.y/?a=b", "http://x.y/?a=b"),
+        ("www.x.org me@x.org", "www.x.org me@x.org"),
+        ('"A" & <B> &amp;', "&quot;A&quot; &amp; &lt;B&gt; &amp;amp;"),
+        ("$x$ `y` ~~z~~ \\(q\\)", "$x$ `y` ~~z~~ \\(q\\)"),
+        ("a\x1b[2J\x9b\u202eb\u2066\n\udc80c", "a[2Jb c"),
+    ],
+)
+def test_a_page_shows_names_as_they_are(name: str, shown: str) -> None:
+    assert markdown2html(f"**{escaped(name)}**").strip() == f"<p><strong>{shown}</strong></p>"

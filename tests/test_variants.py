@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from rich.console import Console
-from safetensors.numpy import load
+from safetensors.numpy import load, save
 
 from indexer.evaluation.figures import Figure
 from indexer.evaluation.hearing import PASSES, Heard, drawn, hear
@@ -34,6 +34,7 @@ from indexer.evaluation.variants import (
 from recommender import evaluation as metrics
 from recommender.analysis import embed_file, embeddings_from, frames_of_file
 from recommender.embedders import DEFAULT_EMBEDDER, create_embedder
+from recommender.embedding import DEFAULT_WINDOWS
 from recommender.generation import normalised
 from recommender.records import FileState
 from recommender.space import Space
@@ -316,6 +317,18 @@ def test_files_are_heard_and_compared_and_not_heard_again(real: Subject, tmp_pat
     assert measure_variants(real, tmp_path / "kept", 6, 0, 2, silent) == figures
     assert isinstance(silent.file, io.StringIO)
     assert silent.file.getvalue() == ""
+
+
+def test_what_was_kept_and_does_not_fit_is_heard_anew(real: Subject, tmp_path: Path) -> None:
+    def heard_again() -> Heard:
+        return hear(real, tmp_path, 1, 0, 1, Console(file=io.StringIO()))
+
+    expected = heard_again().passes["mfcc"][0]
+    (kept,) = (tmp_path / Space(create_embedder("mfcc").spec, DEFAULT_WINDOWS).id).iterdir()
+    kept.write_bytes(save(expected | {"vectors": expected["vectors"][:-1]}))
+    found = heard_again().passes["mfcc"][0]
+    np.testing.assert_array_equal(found["vectors"], expected["vectors"])
+    np.testing.assert_array_equal(load(kept.read_bytes())["vectors"], expected["vectors"])
 
 
 def test_every_task_is_asked_of_the_yardsticks_and_the_usual_ones_of_all(heard: Heard) -> None:

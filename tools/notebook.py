@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from traitlets.config import Config
 
+from indexer.arguments import whole_number
 from indexer.evaluation.protocols import DEFAULT_LISTENED, evaluation_dir
 from recommender.files import replace_durably
 
@@ -190,10 +191,10 @@ def _progress(console: Console) -> Progress:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--data-dir", type=Path, default=Path("data"), help="default: data")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    parser.add_argument("--seed", type=whole_number(0), default=0, metavar="N", help="default: 0")
     parser.add_argument(
         "--tracks",
-        type=int,
+        type=whole_number(0),
         default=DEFAULT_LISTENED,
         metavar="N",
         help="tracks to listen to again (default: %(default)s)",

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from rich.console import Console
 
 from indexer.evaluation.figures import Figure, figure
+from indexer.evaluation.layouts import excerpts_fit
 from indexer.evaluation.measurements import Arrays, measured
 from indexer.evaluation.subject import Subject
 from recommender.degradations import CLEAN, DEGRADATIONS, VERSION
@@ -130,13 +131,8 @@ def measure_clips(
         _files(subject, places),
         folder / _digest(VERSION, space.id, levels, seed, wanted),
         embed_excerpts,
-        lambda track_id: (
-            space.embedder.name,
-            space.clip_windows,
-            levels,
-            places[track_id],
-            wanted,
-        ),
+        lambda id_: (space.embedder.name, space.clip_windows, levels, places[id_], wanted),
+        lambda arrays: excerpts_fit(arrays, space.embedder, levels, len(wanted)),
         workers,
         console,
         "clips",

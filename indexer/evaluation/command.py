@@ -17,7 +17,7 @@ EXIT_WORSE = 1
 
 def evaluate_catalog(options: argparse.Namespace, out: Console, err: Console) -> int:
     """Measure what is served; exit code 1 when it is worse than ``--baseline`` says it was."""
-    # first: half an hour is too long to wait for a misspelt path
+    # first, and compared before anything is heard: half an hour is long for a misspelt path
     baseline = read_report(options.baseline) if options.baseline else None
     request = Request(
         data_dir=options.data_dir,
@@ -27,7 +27,7 @@ def evaluate_catalog(options: argparse.Namespace, out: Console, err: Console) ->
         events=options.events,
         workers=options.workers,
     )
-    report = evaluate(request, err)
+    report = evaluate(request, err, baseline)
     if options.json:
         out.print(report.to_json())
     for line in [] if options.json else report_lines(report):

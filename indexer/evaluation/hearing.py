@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from indexer.evaluation.layouts import frames_fit
 from indexer.evaluation.measurements import Arrays, measured
 from indexer.evaluation.subject import Subject
 from recommender.analysis import frames_of_file
@@ -137,6 +138,7 @@ def _frames(
         folder / space.id,
         frames_of_file,
         lambda _: (name, n_windows),
+        lambda arrays: frames_fit(arrays, space),
         workers,
         console,
         f"{count} windows with {name}",

@@ -54,14 +54,15 @@ class Search:
 def index_figures(subject: Subject, seed: int) -> list[Figure]:
     """The served index against exact search, and the service's answers against exact ones.
 
-    Every query is a track of the catalog, itself left out, as in ``GET /similar``.
+    Every query is a track of the catalog, itself left out, as in ``GET /similar``. What is true is
+    computed from the vectors of the library, so an index that holds others has no recall.
     """
-    vectors = subject.vectors
+    vectors = normalised(subject.pooled - subject.generation.centre)
     queries = drawn(len(vectors), MAX_QUERIES, seed)
     truth = kth_cosines(vectors, queries, DEPTHS)
     served = searched(subject.generation.index, vectors, queries, truth)
     exact = searched(ExactIndex(vectors), vectors, queries, truth)
-    same = agreement(subject, queries)
+    same = agreement(subject, vectors, queries)
     return [
         *search_figures("served", served),
         *search_figures("exact", exact),
@@ -119,18 +120,19 @@ def searched(
         # each depth is asked for itself: an approximate index finds more when asked for more
         for k, kth in truth.items():
             rows, _ = index.nearest(vectors[query], k, own)
+            others = np.setdiff1d(rows, own)  # nothing counts twice, nor for its own neighbour
             # the index's own cosines may be of compressed vectors
-            close = vectors[rows] @ vectors[query] >= kth[place] - _EQUAL
+            close = vectors[others] @ vectors[query] >= kth[place] - _EQUAL
             recall[k].append(min(k, int(close.sum())) / k)
         milliseconds.append(_milliseconds(index, vectors[query], own))
     shares = {k: np.array(values) for k, values in recall.items()}
     return Search(shares, np.array(milliseconds))
 
 
-def agreement(subject: Subject, queries: Rows) -> PerQuery:
+def agreement(subject: Subject, vectors: FloatArray, queries: Rows) -> PerQuery:
     """Share of the first answers of the service that are those of exact search, by query."""
     service = Recommender(subject.generation)
-    exact = subject.vectors.astype(np.float64)
+    exact = vectors.astype(np.float64)
     shares = []
     for query in queries.tolist():
         answer = service.similar(subject.tracks[query].track.id, Options(limit=LATENCY_DEPTH))

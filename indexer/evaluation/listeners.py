@@ -7,7 +7,7 @@ lacks most of what a listener would like, so figures are low and compare systems
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,7 @@ from indexer.evaluation.rankers import (
     rankers_of,
 )
 from indexer.evaluation.retrieval import coded
-from indexer.evaluation.splits import Split
+from indexer.evaluation.splits import Audience, Split
 from indexer.evaluation.subject import Subject
 from recommender import evaluation as metrics
 from recommender.arrays import Rows
@@ -38,6 +38,7 @@ SECTION = "listeners"
 ALL = "all"
 OTHER_ARTISTS = "without the artists of the history"
 HISTORY_LENGTHS = (1, 5, 10)
+MAX_LISTENERS = 2_000
 
 Values = npt.NDArray[np.float64]
 Key = tuple[str, str, str]
@@ -54,10 +55,13 @@ class Listening:
     per_listener
         Values of shape (n_listeners,) by recommender, condition and metric, in the same order of
         listeners for all recommenders of a condition.
+    worlds
+        The world of each of those listeners, shape (n_listeners,), by condition.
     """
 
     figures: list[Figure]
     per_listener: dict[Key, Values]
+    worlds: dict[str, Rows]
 
 
 def groups_of(subject: Subject) -> list[str]:
@@ -67,12 +71,13 @@ def groups_of(subject: Subject) -> list[str]:
     return [artist or (album and f"\n{album}") for artist, album in labels]
 
 
-def evaluate_listeners(subject: Subject, splits: Sequence[Split], seed: int) -> Listening:
+def evaluate_listeners(subject: Subject, audience: Audience, seed: int) -> Listening:
     """Compare the service with simple recommenders.
 
     Recommenders: ``served`` (the service's own code; ``single mean``, the same by its vectors,
-    where the space is not served), ``nearest to any`` track of the history, ``popularity`` (of
-    how many histories a track is part), ``random``, ``same artist`` (tracks of the artist in the
+    where the space is not served), ``nearest to any`` track of the history, ``popularity`` (in
+    how many pasts of the listener's world a track is, also of listeners who are not asked, and
+    never in whose future), ``random``, ``same artist`` (tracks of the artist in the
     history) and ``same artist, then popular``. Where an artist is unknown the album stands in.
     Equal scores are ordered at random, those by sound by row, as the service does.
 
@@ -84,16 +89,22 @@ def evaluate_listeners(subject: Subject, splits: Sequence[Split], seed: int) -> 
 
     Metrics of the first 20: ``recall``, ``nDCG``, ``hit rate``, ``MRR``, ``novelty`` (bits),
     ``diversity`` (mean of 1 - cosine over pairs), ``artist share`` (of the list, by artists of
-    the history), and ``coverage``, the share of the catalog that anyone is recommended.
-    Intervals are over listeners. Coverage has none, both ends are its value: it belongs to the
-    whole set of lists, and a resample of listeners with repeats always covers less.
+    the history), and ``coverage``, the share of the catalog that anyone of a world is
+    recommended, the mean over worlds.
+
+    Intervals are over worlds where there are several: listeners of one agree on what is popular,
+    so that as independent evidence they would promise more than another seed keeps. Another
+    seed's figure is as uncertain itself, so that about 83 % of them, not 95 %, lie within. Of a
+    single world they are over listeners, and coverage then has none, both ends are its value: it
+    belongs to the whole set of lists, and a resample with repeats always covers less.
 
     Parameters
     ----------
     subject
         The tracks.
-    splits
-        Listeners, with rows of `subject`.
+    audience
+        Listeners, with rows of `subject`. Of more than `MAX_LISTENERS` a random choice is asked;
+        popularity counts the pasts of all.
     seed
         Of what is random; the same seed gives the same figures.
 
@@ -103,11 +114,13 @@ def evaluate_listeners(subject: Subject, splits: Sequence[Split], seed: int) -> 
         Without figures when there are no listeners.
     """
     groups = coded(groups_of(subject))
-    histories = np.concatenate([np.empty(0, np.int64), *(split.history for split in splits)])
-    catalog = TrackFacts(subject, groups, np.bincount(histories, minlength=len(groups)))
+    popularity = [np.bincount(past, minlength=len(groups)) for past in audience.pasts]
+    catalog = TrackFacts(subject, groups, popularity)
     rankers = rankers_of(catalog)
-    listening = Listening([], {})
-    for condition, (cases, names) in _conditions(catalog, splits, seed).items():
+    listening = Listening([], {}, {})
+    for condition, (cases, names) in _conditions(catalog, audience.splits, seed).items():
+        if cases:
+            listening.worlds[condition] = np.array([case.world for case in cases])
         for name in names if cases else ():
             lists = np.stack([padded(rankers[name](case)) for case in cases])
             _add(listening, catalog, (name, condition), cases, lists)
@@ -119,7 +132,9 @@ def paired_difference(
 ) -> tuple[float, float]:
     """Mean over listeners of one recommender's value less another's, and its p value.
 
-    The p value is that of :func:`recommender.significance.paired_permutation_test`.
+    The p value is that of :func:`recommender.significance.paired_permutation_test`; where there
+    are several worlds, the differences of all listeners of a world change their sign together,
+    for they are one piece of evidence.
 
     Raises
     ------
@@ -128,7 +143,20 @@ def paired_difference(
     """
     values = listening.per_listener
     first, second = values[one, condition, metric], values[other, condition, metric]
-    return float((first - second).mean()), paired_permutation_test(first, second)
+    difference, worlds = float((first - second).mean()), listening.worlds[condition]
+    if not _are_several(worlds):
+        return difference, paired_permutation_test(first, second)
+    sums = np.bincount(worlds, weights=first), np.bincount(worlds, weights=second)
+    return difference, paired_permutation_test(*sums)
+
+
+def _are_several(worlds: Rows) -> bool:
+    return len(np.unique(worlds)) > 1
+
+
+def _asked(splits: Sequence[Split], seed: int) -> Rows:
+    """Positions of a random `MAX_LISTENERS` of the listeners at most, in their order."""
+    return np.sort(np.random.default_rng(seed).permutation(len(splits))[:MAX_LISTENERS])
 
 
 def _conditions(
@@ -136,11 +164,9 @@ def _conditions(
 ) -> dict[str, tuple[list[Case], tuple[str, ...]]]:
     """Cases and recommenders by condition: those left out know what a condition takes away."""
     by_sound = SERVED if catalog.subject.is_served else SINGLE_MEAN
-    # not 0: numpy draws the same from (seed, 0) as from the seed that drew the listeners
-    plain = [
-        Case((seed, number + 1), split.history, split.history, split.history, split.held_out)
-        for number, split in enumerate(splits)
-    ]
+    asked = [splits[number] for number in _asked(splits, seed)]
+    # not 0: numpy draws the same from (seed, 0) as from the seed that chose the listeners
+    plain = [_case((seed, number), split) for number, split in enumerate(asked, start=1)]
     others = [_without_artists(catalog, case) for case in plain]
     floors = (POPULARITY, RANDOM)
     conditions: dict[str, tuple[list[Case], tuple[str, ...]]] = {
@@ -153,15 +179,20 @@ def _conditions(
     return conditions
 
 
+def _case(random_state: tuple[int, int], split: Split) -> Case:
+    history = split.history
+    return Case(random_state, split.world, history, history, history, split.held_out)
+
+
 def _without_artists(catalog: TrackFacts, case: Case) -> Case:
     heard = catalog.by_groups_of(case.history)
     other = ~heard[case.relevant] & (catalog.groups[case.relevant] >= 0)
     barred = np.union1d(case.barred, np.flatnonzero(heard))
-    return Case(case.random_state, case.history, case.known, barred, case.relevant[other])
+    return replace(case, barred=barred, relevant=case.relevant[other])
 
 
 def _told(case: Case, n: int) -> Case:
-    return Case(case.random_state, case.history, case.history[-n:], case.barred, case.relevant)
+    return replace(case, known=case.history[-n:])
 
 
 def _add(
@@ -172,12 +203,16 @@ def _add(
     lists: Rows,
 ) -> None:
     """Add what lists of shape (n_listeners, K) are worth."""
+    worlds = listening.worlds[name[1]]
+    clusters = worlds if _are_several(worlds) else None
     for metric, values in _measured(catalog, cases, lists).items():
         listening.per_listener[*name, metric] = values
-        listening.figures.append(figure(SECTION, *name, metric, values))
-    share = metrics.coverage(lists, len(catalog.groups))
-    coverage = Figure(SECTION, *name, f"coverage@{K}", share, share, share, len(lists))
-    listening.figures.append(coverage)
+        listening.figures.append(figure(SECTION, *name, metric, values, clusters))
+    shares = [
+        metrics.coverage(lists[worlds == world], len(catalog.groups)) for world in np.unique(worlds)
+    ]
+    coverage = figure(SECTION, *name, f"coverage@{K}", shares)
+    listening.figures.append(replace(coverage, n=len(lists)))
 
 
 def _measured(catalog: TrackFacts, cases: Sequence[Case], lists: Rows) -> dict[str, Values]:
@@ -194,7 +229,17 @@ def _measured(catalog: TrackFacts, cases: Sequence[Case], lists: Rows) -> dict[s
         f"nDCG@{K}": metrics.ndcg(hits, total, K),
         f"hit rate@{K}": metrics.hit_rate(hits, K),
         f"MRR@{K}": metrics.reciprocal_rank(hits),
-        f"novelty@{K}": metrics.novelty(lists, catalog.popularity),
+        f"novelty@{K}": _novelty(catalog, cases, lists),
         f"diversity@{K}": np.array([metrics.intra_list_diversity(vectors[r]) for r in listed]),
         f"artist share@{K}": np.array([float(f.mean()) if len(f) else 0.0 for f in familiar]),
     }
+
+
+def _novelty(catalog: TrackFacts, cases: Sequence[Case], lists: Rows) -> Values:
+    """Each list by what is popular in its listener's world."""
+    worlds = np.array([case.world for case in cases])
+    values = np.empty(len(lists))
+    for world in np.unique(worlds):
+        here = worlds == world
+        values[here] = metrics.novelty(lists[here], catalog.popularity[world])
+    return values

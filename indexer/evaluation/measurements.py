@@ -1,6 +1,7 @@
 """What is measured of each track, in child processes, and kept so that no run measures it twice."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ def measured(
     folder: Path,
     function: Callable[..., bytes],
     arguments: Callable[[str], tuple[Any, ...]],
+    fits: Callable[[Arrays], bool],
     workers: int,
     console: Console,
     what: str,
@@ -52,6 +54,9 @@ def measured(
         ``function(path, state, *arguments(track_id))`` answers in safetensors; a child calls it.
     arguments
         What it is called with, by track id.
+    fits
+        Whether arrays can be what `function` answers. What is kept and does not fit is measured
+        anew and replaced, whatever stands in its place.
     workers
         Children at a time.
     console
@@ -71,7 +76,9 @@ def measured(
         The folder cannot be written to; what was measured before stays.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    found = {id_: arrays for id_ in tracks if (arrays := _stored(_home(folder, id_))) is not None}
+    found = {
+        id_: arrays for id_ in tracks if (arrays := _stored(_home(folder, id_), fits)) is not None
+    }
     missing = [id_ for id_ in tracks if id_ not in found]
     if missing:
         _say(console, f"{what}: {len(found)} of {len(tracks)} tracks are measured already")
@@ -81,7 +88,7 @@ def measured(
             ChildPool(children, FILE_LIMITS) as pool,
             make_reporter(len(missing), console) as reporter,
         ):
-            task = _Task(tracks, folder, function, arguments, pool)
+            task = _Task(tracks, folder, function, arguments, fits, pool)
             outcomes = _reported(as_they_come(task, missing, children, pool.close), reporter)
         found |= {one.track_id: one.arrays for one in outcomes if isinstance(one, Measurement)}
         _say_left_out(console, what, [one for one in outcomes if isinstance(one, Failed)])
@@ -96,16 +103,17 @@ class _Task:
     folder: Path
     function: Callable[..., bytes]
     arguments: Callable[[str], tuple[Any, ...]]
+    fits: Callable[[Arrays], bool]
     pool: ChildPool
 
     def __call__(self, track_id: str) -> Measurement | Failed:
         path, state = self.tracks[track_id]
         try:
             answer = self.pool.call(self.function, path, state, *self.arguments(track_id))
-            measurement = Measurement(track_id, _parsed(answer))
+            measurement = Measurement(track_id, _parsed(answer, self.fits))
         except AudioError as error:
             return Failed(path, state, error.reason, str(error))
-        replace_durably(_home(self.folder, track_id), answer)
+        _store(_home(self.folder, track_id), answer)
         return measurement
 
 
@@ -123,21 +131,33 @@ def _home(folder: Path, track_id: str) -> Path:
     return folder / f"{track_id}.safetensors"
 
 
-def _stored(path: Path) -> Arrays | None:
-    """What was measured before; None when nothing was, or it cannot be read any more."""
+def _stored(path: Path, fits: Callable[[Arrays], bool]) -> Arrays | None:
+    """What was measured before; None when nothing was, or it cannot be used any more."""
     try:
-        return load(path.read_bytes())
-    except (FileNotFoundError, SafetensorError):
+        # reading a FIFO of that name would never end
+        return _parsed(path.read_bytes(), fits) if path.is_file() else None
+    except (OSError, ChildFailedError):
         return None
 
 
-def _parsed(answer: bytes) -> Arrays:
+def _store(path: Path, answer: bytes) -> None:
+    if path.is_dir() and not path.is_symlink():
+        # a file cannot be renamed to a folder
+        shutil.rmtree(path)
+    replace_durably(path, answer)
+
+
+def _parsed(answer: bytes, fits: Callable[[Arrays], bool]) -> Arrays:
     try:
-        return load(answer)
-    except SafetensorError as error:
+        arrays = load(answer)
+    # KeyError: a type of number that numpy lacks
+    except (SafetensorError, KeyError) as error:
         raise ChildFailedError(
             f"the child answered with what is no safetensors: {error}"
         ) from error
+    if not fits(arrays):
+        raise ChildFailedError("the child answered with arrays unfit for what it was asked")
+    return arrays
 
 
 def _say_left_out(console: Console, what: str, failures: Sequence[Failed]) -> None:

@@ -1,19 +1,21 @@
 """Every protocol in turn: the whole evaluation of a data folder."""
 
 import hashlib
-from collections.abc import Sequence
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 
+from indexer.commands import printable
+from indexer.evaluation.baseline import require_comparable
 from indexer.evaluation.clips import clip_figures, measure_clips, rank_clips
 from indexer.evaluation.events import read_events
 from indexer.evaluation.figures import Figure
 from indexer.evaluation.index_recall import index_figures
-from indexer.evaluation.listeners import evaluate_listeners, groups_of
-from indexer.evaluation.report import Report
+from indexer.evaluation.listeners import MAX_LISTENERS, evaluate_listeners, groups_of
+from indexer.evaluation.report import SIMULATED, Origin, Report
 from indexer.evaluation.retrieval import (
     Task,
     cosine_scorer,
@@ -21,18 +23,23 @@ from indexer.evaluation.retrieval import (
     retrieval_figures,
     tasks_of,
 )
-from indexer.evaluation.splits import Split, simulated_listeners, split_by_time
+from indexer.evaluation.splits import Audience, simulated_listeners, split_by_time
 from indexer.evaluation.subject import LABELS, Subject, open_subject
 from indexer.evaluation.variants import measure_variants
 from recommender.engine import Recommender
 from recommender.errors import InvalidParameterError
-from recommender.files import replace_durably
+from recommender.files import replace_durably, sha256_of
 
 DEFAULT_LISTENED = 60
 FOLDER = "evaluation"
 REPORT = "report.json"
 LEAST_TRACKS = 3
 ENOUGH_LABELS = 10
+
+NO_LISTENERS = (
+    "no listeners: too few tracks share an artist or an album to simulate any; "
+    "name real ones with --events"
+)
 
 Part = tuple[list[Figure], list[str]]
 """Figures, and notes on what could not be measured."""
@@ -66,8 +73,17 @@ class Request:
     workers: int
 
 
-def evaluate(request: Request, console: Console) -> Report:
+def evaluate(request: Request, console: Console, baseline: Report | None = None) -> Report:
     """Measure everything that can be measured of a data folder, and keep the report in it.
+
+    Parameters
+    ----------
+    request
+        What is asked for.
+    console
+        For progress.
+    baseline
+        A report that this one is to be compared with; that it can be is checked first.
 
     Raises
     ------
@@ -84,28 +100,29 @@ def evaluate(request: Request, console: Console) -> Report:
         raise InvalidParameterError(
             f"tracks={n_tracks} are too few to evaluate; index at least {LEAST_TRACKS}"
         )
+    origin = _origin(subject, request)
+    if baseline:
+        require_comparable(origin, baseline)
     # events first: a fault in the file is better known before an hour of listening
-    splits, notes = listeners_of(subject, request.events, request.seed)
+    audience, notes = listeners_of(subject, request.events, request.seed)
+    folder = evaluation_dir(request.data_dir)
+    folder.mkdir(exist_ok=True)
     parts = [
         _index(subject, request.seed),
         _retrieval(subject, request.seed),
-        (evaluate_listeners(subject, splits, request.seed).figures, notes),
+        (evaluate_listeners(subject, audience, request.seed).figures, notes),
         _clips(subject, request, console),
         _variants(subject, request, console),
     ]
     report = Report(
-        catalog=catalog_digest(subject),
+        origin=origin,
         generation=subject.generation.manifest.generation,
         space=subject.space_id,
         tracks=n_tracks,
         dimension=subject.vectors.shape[1],
-        seed=request.seed,
-        listened=min(n_tracks, request.listened),
         figures=[figure for figures, _ in parts for figure in figures],
         notes=[note for _, notes in parts for note in notes],
     )
-    folder = evaluation_dir(request.data_dir)
-    folder.mkdir(exist_ok=True)
     replace_durably(folder / REPORT, report.to_json())
     return report
 
@@ -115,15 +132,18 @@ def evaluation_dir(data_dir: Path) -> Path:
     return data_dir / FOLDER
 
 
-def catalog_digest(subject: Subject) -> str:
-    """What tells one set of tracks from another."""
+def _origin(subject: Subject, request: Request) -> Origin:
     ids = "\n".join(entry.track.id for entry in subject.tracks)
-    return hashlib.sha256(ids.encode()).hexdigest()[:12]
+    events = request.events
+    return Origin(
+        catalog=hashlib.sha256(ids.encode()).hexdigest()[:12],
+        seed=request.seed,
+        listened=min(len(subject.tracks), request.listened),
+        listeners=sha256_of(events)[:12] if events and events.is_file() else SIMULATED,
+    )
 
 
-def listeners_of(
-    subject: Subject, events: Path | None, seed: int
-) -> tuple[Sequence[Split], list[str]]:
+def listeners_of(subject: Subject, events: Path | None, seed: int) -> tuple[Audience, list[str]]:
     """Real listeners when there is a file of events, else simulated ones; and notes on them.
 
     Raises
@@ -132,23 +152,19 @@ def listeners_of(
         The file is not there, or cannot be understood.
     """
     if events is None:
-        splits = simulated_listeners(groups_of(subject), seed)
-        note = (
-            "listeners are simulated from labels"
-            if splits
-            else (
-                "no listeners: too few tracks share an artist or an album to simulate any; "
-                "name real ones with --events"
-            )
-        )
-        return splits, [note]
+        audience = simulated_listeners(groups_of(subject), seed)
+        return audience, [
+            "listeners are simulated from labels" if audience.splits else NO_LISTENERS
+        ]
     plays = read_events(events, [entry.track.id for entry in subject.tracks])
     split = split_by_time(plays)
-    return split.splits, [
-        f"events={events.name}: {len(split.splits)} listeners; left out: {plays.n_unknown} plays "
+    n_listeners, name = len(split.audience.splits), printable(os.fsencode(events.name))
+    return split.audience, [
+        f"events={name}: {n_listeners} listeners; left out: {plays.n_unknown} plays "
         f"of unknown tracks, {plays.n_not_positive} skips and dislikes, "
         f"{split.n_short_history} listeners with a short past, "
         f"{split.n_nothing_new} who played nothing new"
+        + (f"; a random {MAX_LISTENERS} are asked" if n_listeners > MAX_LISTENERS else "")
     ]
 
 
@@ -162,7 +178,7 @@ def _retrieval(subject: Subject, seed: int) -> Part:
     tasks = tasks_of(subject, seed)
     asked = {task.name for task in tasks}
     figures = [
-        *retrieval_figures("served", cosine_scorer(subject.vectors), tasks),
+        *retrieval_figures(subject.name, cosine_scorer(subject.vectors), tasks),
         *retrieval_figures("random", random_scorer(len(subject.tracks), seed), tasks),
     ]
     missing = [name for name in LABELS if f"same {name}" not in asked]

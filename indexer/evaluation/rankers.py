@@ -1,6 +1,6 @@
 """What the service is compared with: recommenders that know a little of a listener."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,9 +32,13 @@ Values = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """A question: what is known of a listener, what may not be listed, what should be."""
+    """A question: what is known of a listener, what may not be listed, what should be.
+
+    The world is the listener's: what is popular differs from one to another.
+    """
 
     random_state: tuple[int, int]
+    world: int
     history: Rows
     known: Rows
     barred: Rows
@@ -47,11 +51,14 @@ class Case:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackFacts:
-    """What the recommenders know of the tracks, by row; groups are -1 when unknown."""
+    """What the recommenders know of the tracks, by row; groups are -1 when unknown.
+
+    Popularity is given for each world: in how many listeners' pasts a track is.
+    """
 
     subject: Subject
     groups: Rows
-    popularity: Rows
+    popularity: Sequence[Rows]
 
     def by_groups_of(self, rows: Rows) -> npt.NDArray[np.bool_]:
         """Which tracks belong to a group of some rows."""
@@ -66,16 +73,13 @@ _Scorer = Callable[[Case], Values]
 def rankers_of(catalog: TrackFacts) -> dict[str, Ranker]:
     """Every recommender by name; each lists the best `K` rows for a case, fewer if there are."""
     n_tracks, popularity = len(catalog.groups), catalog.popularity
-    most = int(popularity.max(initial=0)) + 1
     scorers: dict[str, _Scorer] = {
         SINGLE_MEAN: lambda case: _near_mean(catalog, case.known),
         NEAREST: lambda case: _near_any(catalog, case.known),
-        POPULARITY: lambda case: popularity + case.ties(n_tracks),
+        POPULARITY: lambda case: popularity[case.world] + case.ties(n_tracks),
         RANDOM: lambda case: case.ties(n_tracks),
         SAME_ARTIST: lambda case: _same_group(catalog, case.known) + case.ties(n_tracks),
-        SAME_ARTIST_POPULAR: lambda case: (
-            most * _same_group(catalog, case.known) + popularity + case.ties(n_tracks)
-        ),
+        SAME_ARTIST_POPULAR: lambda case: _same_group_popular(catalog, case) + case.ties(n_tracks),
     }
     rankers = {name: _by_score(scorer) for name, scorer in scorers.items()}
     return {SERVED: _served(catalog.subject), **rankers}
@@ -131,6 +135,13 @@ def _same_group(catalog: TrackFacts, rows: Rows) -> Values:
     counts = np.bincount(groups[groups >= 0], minlength=n_groups + 1)
     # an unknown group, -1, is the last, which nothing belongs to
     return counts[catalog.groups].astype(np.float64)
+
+
+def _same_group_popular(catalog: TrackFacts, case: Case) -> Values:
+    """Tracks by group, and within equal groups by popularity, in whole numbers."""
+    popularity = catalog.popularity[case.world]
+    most = int(popularity.max(initial=0)) + 1
+    return most * _same_group(catalog, case.known) + popularity
 
 
 def padded(rows: Rows) -> Rows:

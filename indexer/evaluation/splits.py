@@ -12,7 +12,9 @@ from recommender.errors import InvalidParameterError
 
 LEAST_HISTORY = 5
 
-# the simulation: plays, taste in groups, popularity within a group, plays off taste
+# the simulation: worlds, plays, taste in groups, popularity within a group, plays off taste
+WORLDS = 20
+WORLD_LISTENERS = 30
 PLAYS = (8, 40)
 LOG_PLAYS = (2.6, 0.5)
 LEAST_GROUP = 4
@@ -40,11 +42,32 @@ class Split:
         Rows of the distinct tracks played before, the latest last, shape (n_history,).
     held_out
         Rows of the distinct tracks first played afterwards, in order, shape (n_held_out,).
+    world
+        Whose idea of what is popular the listener shares; 0 for all real listeners.
     """
 
     listener: str
     history: Rows
     held_out: Rows
+    world: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Audience:
+    """Listeners to ask, and what had been played in their worlds.
+
+    Attributes
+    ----------
+    splits
+        One for each listener who can be asked.
+    pasts
+        For each world, rows of the tracks played before, a row once for each listener in whose
+        past it is: also of listeners who cannot be asked, for to count only those with a future
+        would be to look into it.
+    """
+
+    splits: list[Split]
+    pasts: list[Rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +76,8 @@ class TimeSplit:
 
     Attributes
     ----------
-    splits
-        One a listener.
+    audience
+        One world; its past is that of all listeners, also of those left out.
     moment
         The last second of the past, since 1970 UTC; nan when there are no events.
     n_short_history
@@ -63,7 +86,7 @@ class TimeSplit:
         Listeners left out, of those with a past, who played nothing new afterwards.
     """
 
-    splits: list[Split]
+    audience: Audience
     moment: float
     n_short_history: int
     n_nothing_new: int
@@ -92,12 +115,14 @@ def split_by_time(events: Events, held_out: float = 0.2) -> TimeSplit:
     if not 0 < held_out < 1:
         raise InvalidParameterError(f"held_out={held_out} must lie between 0 and 1")
     if not len(events.times):
-        return TimeSplit([], float("nan"), 0, 0)
+        return TimeSplit(Audience([], [_past([])]), float("nan"), 0, 0)
     moment = float(np.quantile(events.times, 1 - held_out, method="inverted_cdf"))
     parts = [_split(events, number, moment) for number in _plays_by_listener(events)]
     long_enough = [part for part in parts if len(part.history) >= LEAST_HISTORY]
     splits = [part for part in long_enough if len(part.held_out)]
-    return TimeSplit(splits, moment, len(parts) - len(long_enough), len(long_enough) - len(splits))
+    audience = Audience(splits, [_past(parts)])
+    n_short, n_nothing_new = len(parts) - len(long_enough), len(long_enough) - len(splits)
+    return TimeSplit(audience, moment, n_short, n_nothing_new)
 
 
 def _plays_by_listener(events: Events) -> list[Rows]:
@@ -113,7 +138,12 @@ def _split(events: Events, plays: Rows, moment: float) -> Split:
     history = _distinct(before[::-1])[::-1]
     new = _distinct(after)
     name = events.names[int(events.listeners[plays[0]])]
-    return Split(name, history, new[~np.isin(new, history)])
+    return Split(name, history, new[~np.isin(new, history)], world=0)
+
+
+def _past(splits: Sequence[Split]) -> Rows:
+    """Rows of the histories, a row once for each history that it is part of."""
+    return np.concatenate([np.empty(0, np.int64), *(split.history for split in splits)])
 
 
 def _distinct(rows: Rows) -> Rows:
@@ -122,13 +152,22 @@ def _distinct(rows: Rows) -> Rows:
     return rows[np.sort(first)]
 
 
-def simulated_listeners(groups: Sequence[str], seed: int, n_listeners: int = 300) -> list[Split]:
+def simulated_listeners(
+    groups: Sequence[str],
+    seed: int,
+    n_worlds: int = WORLDS,
+    n_listeners: int = WORLD_LISTENERS,
+) -> Audience:
     """Listeners who love a few groups of tracks, for catalogs whose real listeners are unknown.
 
     They are drawn from labels, never from audio. A taste over the groups of at least
     `LEAST_GROUP` tracks is Dirichlet, some groups and some tracks of a group being more popular
     than others by Zipf's law; a tenth of the plays is off taste; nothing is played twice. Such
     listeners rank variants of one system; they say nothing of real ones.
+
+    Which groups and tracks are popular is drawn too, once for all listeners of a world, who are
+    therefore no independent evidence: worlds are. There are several, so that figures can be
+    given an interval which holds for other seeds also.
 
     Parameters
     ----------
@@ -137,31 +176,50 @@ def simulated_listeners(groups: Sequence[str], seed: int, n_listeners: int = 300
         taste only.
     seed
         The same seed gives the same listeners.
+    n_worlds
+        How many worlds to draw, at least 1.
     n_listeners
-        How many to draw; those who find fewer than the least number of plays are left out.
+        How many to draw for each; those who find fewer than the least number of plays are left
+        out.
 
     Returns
     -------
-    list of Split
-        Empty when no group is large enough: such a catalog has no tastes to simulate.
+    Audience
+        Without listeners when no group is large enough: such a catalog has no tastes to simulate.
     """
+    tastes = _large_groups(groups)
+    if not tastes:
+        return Audience([], [])
+    worlds = [
+        _simulated_world(tastes, len(groups), n_listeners, world, np.random.default_rng(child))
+        for world, child in enumerate(np.random.SeedSequence(seed).spawn(n_worlds))
+    ]
+    return Audience([split for world in worlds for split in world], [_past(w) for w in worlds])
+
+
+def _large_groups(groups: Sequence[str]) -> list[Rows]:
+    """Rows of each known group of at least `LEAST_GROUP`, in the order of their labels."""
     by_label: dict[str, list[int]] = {}
     for row, label in enumerate(groups):
         by_label.setdefault(label, []).append(row)
     by_label.pop("", None)
-    tastes = [np.array(rows) for _, rows in sorted(by_label.items()) if len(rows) >= LEAST_GROUP]
-    if not tastes:
-        return []
-    rng = np.random.default_rng(seed)
-    tastes = [rng.permutation(tastes[i]) for i in rng.permutation(len(tastes))]
+    return [np.array(rows) for _, rows in sorted(by_label.items()) if len(rows) >= LEAST_GROUP]
+
+
+def _simulated_world(
+    groups: list[Rows], n_tracks: int, n_listeners: int, world: int, rng: np.random.Generator
+) -> list[Split]:
+    """Listeners who agree on which groups, and which tracks of a group, are popular."""
+    tastes = [rng.permutation(groups[i]) for i in rng.permutation(len(groups))]
     concentration = min(TASTE_PER_GROUP * len(tastes), MOST_TASTE) * _zipf(len(tastes), GROUP_ZIPF)
     splits = []
     for number in range(n_listeners):
         taste = rng.dirichlet(concentration)
-        played = _simulated_plays(tastes, taste, len(groups), rng)
+        played = _simulated_plays(tastes, taste, n_tracks, rng)
         n_history = len(played) - max(1, round(SIMULATED_HELD_OUT * len(played)))
         if len(played) >= PLAYS[0]:
-            splits.append(Split(f"simulated {number}", played[:n_history], played[n_history:]))
+            name = f"simulated {world}.{number}"
+            splits.append(Split(name, played[:n_history], played[n_history:], world))
     return splits
 
 

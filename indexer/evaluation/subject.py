@@ -19,7 +19,9 @@ from recommender.generation import (
 from recommender.library import Library
 from recommender.publishing import fit_centre
 from recommender.records import FileState, LibraryTrack
+from recommender.track import Metadata
 
+SERVED = "served"
 LABELS = ("artist", "album", "genre", "composer")
 
 
@@ -53,13 +55,29 @@ class Subject:
         return self.space_id == self.generation.manifest.space_id
 
     @property
+    def name(self) -> str:
+        """What its figures are called: ``"served"``, or by the space."""
+        return SERVED if self.is_served else self.space_id
+
+    @property
     def pooled(self) -> FloatArray:
         """Vectors as the embedder's pooling left them, neither centred nor normalised."""
         return np.stack([entry.vector for entry in self.tracks])
 
     def labels(self, name: str) -> list[str]:
-        """One of `LABELS` for each track, as it is compared; "" when unknown."""
-        return [folded(getattr(entry.track.metadata, name)) for entry in self.tracks]
+        """One of `LABELS` for each track, as it is compared; "" when unknown.
+
+        Albums of one title are told apart by their MusicBrainz id, else by their album artist.
+        """
+        return [_label(entry.track.metadata, name) for entry in self.tracks]
+
+
+def _label(metadata: Metadata, name: str) -> str:
+    label = folded(getattr(metadata, name))
+    if name == "album" and label:
+        # folded text holds no line break, so no two different keys look the same
+        return metadata.musicbrainz_album_id or f"{label}\n{folded(metadata.album_artist)}".rstrip()
+    return label
 
 
 def open_subject(data_dir: Path, space_id: str | None = None) -> Subject:
@@ -82,25 +100,25 @@ def open_subject(data_dir: Path, space_id: str | None = None) -> Subject:
         The library does not know the space, or has changed since it was published.
     """
     generation = open_generation(data_dir, current_generation(data_dir))
-    wanted = space_id or generation.manifest.space_id
-    tracks, known = _library_tracks(data_dir / LIBRARY_FILE, wanted)
-    if wanted == generation.manifest.space_id:
-        if [entry.track.id for entry in tracks] != generation.ids.tolist():
-            raise InvalidParameterError(
-                f"data_dir={data_dir} serves other tracks than its library holds; "
-                "run reindex, then evaluate"
-            )
-        vectors = generation.index.vectors(np.arange(len(tracks), dtype=np.int64))
-    else:
-        vectors = projected(np.stack([entry.vector for entry in tracks]))
-    states = [known[entry.path] for entry in tracks]
+    manifest = generation.manifest
+    wanted = space_id or manifest.space_id
+    contents = _contents(data_dir / LIBRARY_FILE, wanted)
+    if contents.revision != manifest.library_revision:
+        raise InvalidParameterError(
+            f"the library in data_dir={data_dir} has changed since "
+            f"generation={manifest.generation} was published; run reindex, then evaluate"
+        )
     # the mark of `recommender.library_tables` for files that the next reindex is to read
-    if any(state.size < 0 for state in states):
+    if any(state.size < 0 for state in contents.states):
         raise InvalidParameterError(
             f"library={data_dir / LIBRARY_FILE} was upgraded, and the files are to be read again; "
             "run reindex, then evaluate"
         )
-    return Subject(generation, wanted, tracks, states, vectors)
+    if wanted == manifest.space_id:
+        vectors = generation.index.vectors(np.arange(len(contents.tracks), dtype=np.int64))
+    else:
+        vectors = projected(np.stack([entry.vector for entry in contents.tracks]))
+    return Subject(generation, wanted, contents.tracks, contents.states, vectors)
 
 
 def projected(pooled: FloatArray) -> FloatArray:
@@ -108,7 +126,16 @@ def projected(pooled: FloatArray) -> FloatArray:
     return normalised(pooled - fit_centre(pooled))
 
 
-def _library_tracks(path: Path, space_id: str) -> tuple[list[LibraryTrack], dict[bytes, FileState]]:
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """What a library holds of a space: tracks, the states of their files, and its revision."""
+
+    tracks: list[LibraryTrack]
+    states: list[FileState]
+    revision: str
+
+
+def _contents(path: Path, space_id: str) -> _Contents:
     if not path.exists():
         raise InvalidParameterError(
             f"library={path} is not there; evaluation needs the data folder of the indexer"
@@ -119,4 +146,5 @@ def _library_tracks(path: Path, space_id: str) -> tuple[list[LibraryTrack], dict
             raise InvalidParameterError(
                 f"space={space_id} has no tracks; spaces are {', '.join(library.spaces())}"
             )
-        return tracks, {file: state for file, (state, _) in library.files().items()}
+        known = library.files()
+        return _Contents(tracks, [known[t.path][0] for t in tracks], library.revision())
