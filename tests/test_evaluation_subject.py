@@ -1,12 +1,13 @@
 """What is evaluated is what is served."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from indexer.evaluation.subject import open_subject, projected
+from indexer.evaluation.subject import open_subject, projected, vectors_beside
 from recommender.errors import IndexUnavailableError, InvalidParameterError
 from recommender.library_tables import CREDIT_FIELDS
 from recommender.publishing import publish
@@ -100,3 +101,21 @@ def test_an_unknown_space_is_said_with_those_that_are_there(tmp_path: Path) -> N
     publish_entries(tmp_path, random_entries(3))
     with pytest.raises(InvalidParameterError, match=SPACE.id):
         open_subject(tmp_path, "musicnn-000000000000")
+
+
+def test_other_spaces_of_the_same_tracks_stand_beside(tmp_path: Path) -> None:
+    entries = random_entries(6)
+    publish_entries(tmp_path, entries)
+    whole, part = replace(SPACE, n_windows=1), replace(SPACE, n_windows=2)
+    with open_library(tmp_path) as library:
+        for space in (whole, part):
+            library.add_space(space)
+        turned = [replace(e, vector=e.vector[::-1]) for e in entries]
+        library.store([indexed(e) for e in turned], whole)
+        library.store([indexed(e) for e in turned[:4]], part)
+        publish(tmp_path, library, SPACE)
+    subject = open_subject(tmp_path)
+    beside, notes = vectors_beside(tmp_path, subject)
+    assert list(beside) == [whole.id]
+    np.testing.assert_allclose(beside[whole.id], subject.vectors[:, ::-1], atol=1e-6)
+    assert notes == [f"space={part.id} lacks 2 tracks"]

@@ -24,7 +24,7 @@ from indexer.evaluation.retrieval import (
     tasks_of,
 )
 from indexer.evaluation.splits import Audience, simulated_listeners, split_by_time
-from indexer.evaluation.subject import LABELS, Subject, open_subject
+from indexer.evaluation.subject import LABELS, Subject, open_subject, vectors_beside
 from indexer.evaluation.variants import measure_variants
 from recommender.engine import Recommender
 from recommender.errors import InvalidParameterError
@@ -109,7 +109,7 @@ def evaluate(request: Request, console: Console, baseline: Report | None = None)
     folder.mkdir(exist_ok=True)
     parts = [
         _index(subject, request.seed),
-        _retrieval(subject, request.seed),
+        retrieval_side_by_side(request.data_dir, subject, request.seed),
         (evaluate_listeners(subject, audience, request.seed).figures, notes),
         _clips(subject, request, console),
         _variants(subject, request, console),
@@ -174,15 +174,23 @@ def _index(subject: Subject, seed: int) -> Part:
     return index_figures(subject, seed), []
 
 
-def _retrieval(subject: Subject, seed: int) -> Part:
-    tasks = tasks_of(subject, seed)
+def retrieval_side_by_side(data_dir: Path, subject: Subject, seed: int) -> Part:
+    """What is served, every other space of the library with the same tracks, and chance."""
+    tasks, n_tracks = tasks_of(subject, seed), len(subject.tracks)
+    others, notes = vectors_beside(data_dir, subject)
+    scorers = {
+        subject.name: cosine_scorer(subject.vectors),
+        **{name: cosine_scorer(vectors) for name, vectors in others.items()},
+        "random": random_scorer(n_tracks, seed),
+    }
     asked = {task.name for task in tasks}
-    figures = [
-        *retrieval_figures(subject.name, cosine_scorer(subject.vectors), tasks),
-        *retrieval_figures("random", random_scorer(len(subject.tracks), seed), tasks),
-    ]
     missing = [name for name in LABELS if f"same {name}" not in asked]
-    return figures, [
+    return [
+        figure
+        for name, scorer in scorers.items()
+        for figure in retrieval_figures(name, scorer, tasks)
+    ], [
+        *notes,
         *(f"no two tracks share a known {name}" for name in missing),
         *(note for task in tasks if (note := _few_labels(task))),
     ]

@@ -121,6 +121,28 @@ def open_subject(data_dir: Path, space_id: str | None = None) -> Subject:
     return Subject(generation, wanted, contents.tracks, contents.states, vectors)
 
 
+def vectors_beside(data_dir: Path, subject: Subject) -> tuple[dict[str, FloatArray], list[str]]:
+    """What other spaces of the library make of the same tracks, and notes on those left out.
+
+    Returns
+    -------
+    tuple
+        Unit vectors by space, rows as in the subject; spaces that lack a track are noted instead.
+    """
+    ids = [entry.track.id for entry in subject.tracks]
+    found, notes = dict[str, FloatArray](), list[str]()
+    with Library.open(data_dir / LIBRARY_FILE) as library:
+        for space_id in library.spaces():
+            pooled = {entry.track.id: entry.vector for entry in library.publishable(space_id)}
+            if space_id == subject.space_id or not pooled:
+                continue
+            if pooled.keys() >= set(ids):
+                found[space_id] = projected(np.stack([pooled[id_] for id_ in ids]))
+            else:
+                notes.append(f"space={space_id} lacks {len(set(ids) - pooled.keys())} tracks")
+    return found, notes
+
+
 def projected(pooled: FloatArray) -> FloatArray:
     """Unit vectors as publishing makes them of pooled ones, shape (n_tracks, dimension)."""
     return normalised(pooled - fit_centre(pooled))
