@@ -80,6 +80,21 @@ def test_tasks_ask_only_what_can_be_answered(tmp_path: Path) -> None:
     }
 
 
+def test_an_album_tagged_in_two_ways_is_no_other_album(tmp_path: Path) -> None:
+    publish_entries(
+        tmp_path,
+        [
+            entry("a", (1, 0, 0, 0), artist="Ada", album="One", album_artist="Ada"),
+            entry("b", (0, 1, 0, 0), artist="Ada", album="One"),
+            entry("c", (0, 0, 1, 0), artist="Ada", album="Two"),
+        ],
+    )
+    tasks = {task.name: task for task in tasks_of(open_subject(tmp_path))}
+    assert "same album" not in tasks
+    without = tasks["same artist, without the album"]
+    assert without.allowed(np.array([0])).tolist() == [[False, False, True]]
+
+
 def test_figures_are_those_worked_out_by_hand() -> None:
     vectors = normalised(np.array([[1, 0], [1, 0.1], [1, 0.5], [0, 1]], np.float32))
     # nearest first: 0 -> 1 2 3, 1 -> 0 2 3, 2 -> 1 0 3, 3 -> 2 1 0

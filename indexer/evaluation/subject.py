@@ -71,6 +71,10 @@ class Subject:
         """
         return [_label(entry.track.metadata, name) for entry in self.tracks]
 
+    def album_titles(self) -> list[str]:
+        """The title of each track's album, whoever it is by; "" when unknown."""
+        return [folded(entry.track.metadata.album) for entry in self.tracks]
+
 
 def _label(metadata: Metadata, name: str) -> str:
     label = folded(getattr(metadata, name))
