@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,13 +108,17 @@ def evaluate(request: Request, console: Console, baseline: Report | None = None)
     audience, notes = listeners_of(subject, request.events, request.seed)
     folder = evaluation_dir(request.data_dir)
     folder.mkdir(exist_ok=True)
-    parts = [
-        _index(subject, request.seed),
-        retrieval_side_by_side(request.data_dir, subject, request.seed),
-        (evaluate_listeners(subject, audience, request.seed).figures, notes),
-        _clips(subject, request, console),
-        _variants(subject, request, console),
-    ]
+    stages: dict[str, Callable[[], Part]] = {
+        "index": lambda: _index(subject, request.seed),
+        "retrieval": lambda: retrieval_side_by_side(request.data_dir, subject, request.seed),
+        "listeners": lambda: (evaluate_listeners(subject, audience, request.seed).figures, notes),
+        "clips": lambda: _clips(subject, request, console),
+        "variants": lambda: _variants(subject, request, console),
+    }
+    parts = []
+    for number, (name, measure) in enumerate(stages.items(), start=1):
+        console.print(f"{number}/{len(stages)} {name}", highlight=False)
+        parts.append(measure())
     report = Report(
         origin=origin,
         generation=subject.generation.manifest.generation,
