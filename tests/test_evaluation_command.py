@@ -86,11 +86,11 @@ def test_a_report_is_a_baseline_for_the_next(
     facts = json.loads(baseline.read_text(encoding="utf-8"))
     for figure in facts["figures"]:
         if figure["metric"] == "same answers@10":
-            figure |= {"value": 0.5, "low": 1.4}
+            figure |= {"value": 1.5, "low": 1.4}
     baseline.write_text(json.dumps(facts), encoding="utf-8")
     assert evaluate(data, "--baseline", str(baseline)) == 1
     err = capsys.readouterr().err
-    assert "worse: index · service · same answers@10: 1.000 now, 0.500 before" in err
+    assert "worse: index · service · same answers@10: 1.000 now, 1.500 before" in err
     assert read_report(baseline).figures != read_report(evaluation_dir(data) / REPORT).figures
 
 

@@ -46,6 +46,23 @@ def test_a_figure_is_the_mean_with_its_interval() -> None:
     assert made.key == ("retrieval", "served", "same album", "MAP")
 
 
+def test_all_right_or_all_wrong_is_no_certainty() -> None:
+    hits = figure("s", "x", "", "hit rate@10", [1.0] * 8)
+    # Clopper and Pearson: 0.631 to 1
+    assert (hits.low, hits.high) == (pytest.approx(0.6306, abs=1e-4), 1.0)
+    misses = figure("s", "x", "", "hit rate@10", [0.0] * 8)
+    assert (misses.low, misses.high) == (0.0, pytest.approx(0.3694, abs=1e-4))
+    together = figure("s", "x", "", "hit rate@10", [1.0] * 8, clusters=[1, 1, 1, 1, 2, 2, 2, 2])
+    assert (together.low, together.groups) == (pytest.approx(0.1581, abs=1e-4), 2)
+
+
+def test_of_a_single_label_there_is_no_interval() -> None:
+    alone = figure("s", "x", "", "MAP", [0.2, 0.4], clusters=[5, 5])
+    assert (alone.low, alone.high, alone.groups) == (alone.value, alone.value, 1)
+    assert report_lines(with_figures(alone))[-1].endswith("0.300 (one label)")
+    assert floor_of(replace(alone, n=1000)) < alone.value
+
+
 def test_queries_of_one_cluster_widen_the_interval() -> None:
     values = np.repeat([0.0, 1.0], 50)
     alone = figure("s", "x", "", "m", values)

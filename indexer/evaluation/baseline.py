@@ -72,7 +72,9 @@ def floor_of(before: Figure) -> float:
     """
     mean = min(1.0, max(0.0, before.value))
     spread = 1.96 * math.sqrt(mean * (1.0 - mean) / before.n)
-    floor = max(before.low, before.value - spread, before.value - MARGIN)
+    # of a single label there is no interval, and both its ends are the value
+    low = before.low if before.low < before.value else 0.0
+    floor = max(low, before.value - spread, before.value - MARGIN)
     return min(floor, before.value - 1 / before.n) if before.section == CLIPS else floor
 
 

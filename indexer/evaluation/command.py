@@ -32,9 +32,13 @@ def evaluate_catalog(options: argparse.Namespace, out: Console, err: Console) ->
         out.print(report.to_json())
     for line in [] if options.json else report_lines(report):
         out.print(harmless(line))
-    worse = regressions(report, baseline) if baseline else []
+    if baseline is None:
+        return 0
+    worse = regressions(report, baseline)
     for line in worse:
         err.print(harmless(f"worse: {line}"), markup=False, highlight=False, soft_wrap=True)
+    if not worse:
+        err.print("no figure is worse than the baseline allows", highlight=False)
     return EXIT_WORSE if worse else 0
 
 

@@ -30,6 +30,8 @@ class Figure:
         The mean over queries and its 95 % interval by bootstrap.
     n
         Number of queries.
+    groups
+        Number of labels or worlds that the interval is over; None when it is over queries.
     """
 
     section: str
@@ -40,6 +42,7 @@ class Figure:
     low: float
     high: float
     n: int
+    groups: int | None = None
 
     @property
     def key(self) -> Key:
@@ -68,6 +71,22 @@ def figure(
         the album of each seed: whole groups are drawn then.
     """
     per_query = np.asarray(values, dtype=np.float64)
-    low, high = bootstrap_interval(per_query, clusters=None if clusters is None else list(clusters))
+    members = None if clusters is None else list(clusters)
+    groups = None if members is None else len(set(members))
+    low, high = _widened(per_query, *bootstrap_interval(per_query, clusters=members), groups)
     mean = float(per_query.mean())
-    return Figure(section, subject, condition, metric, mean, low, high, len(per_query))
+    return Figure(section, subject, condition, metric, mean, low, high, len(per_query), groups)
+
+
+def _widened(
+    values: npt.NDArray[np.float64], low: float, high: float, groups: int | None
+) -> tuple[float, float]:
+    """The interval, or the exact one of Clopper and Pearson where all is right, or all wrong.
+
+    Resamples of equal values are equal, which would pass for certainty: after 8 hits of 8 the rate
+    may well be .63.
+    """
+    room = 1.0 - 0.025 ** (1.0 / (groups or len(values)))
+    if (values == 1.0).all():
+        return 1.0 - room, 1.0
+    return (0.0, room) if (values == 0.0).all() else (low, high)

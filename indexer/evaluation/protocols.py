@@ -205,7 +205,8 @@ def _few_labels(task: Task) -> str:
     count = len(np.unique(task.label[task.seeds]))
     if count >= ENOUGH_LABELS:
         return ""
-    return f"{task.name}: {len(task.seeds)} seeds, but labels={count}, so intervals are rough"
+    how = "one label, so there is no interval" if count == 1 else f"{count} labels: rough intervals"
+    return f"{task.name}: {len(task.seeds)} seeds of only {how}"
 
 
 def _clips(subject: Subject, request: Request, console: Console) -> Part:

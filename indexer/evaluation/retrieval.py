@@ -59,10 +59,9 @@ class Task:
     seeds: Rows
 
     @property
-    def clusters(self) -> Rows | None:
-        """The label of each seed, for intervals; None when all are one, which has no interval."""
-        labels = self.label[self.seeds]
-        return labels if len(np.unique(labels)) > 1 else None
+    def clusters(self) -> Rows:
+        """The label of each seed, for intervals."""
+        return self.label[self.seeds]
 
     def right(self, seeds: Rows) -> npt.NDArray[np.bool_]:
         """Which tracks share the label of each seed, shape (len(seeds), n_tracks)."""
@@ -124,8 +123,6 @@ def per_seed(scorer: Scorer, task: Task) -> PerSeed:
 
 def retrieval_figures(subject: str, scorer: Scorer, tasks: Sequence[Task]) -> list[Figure]:
     """All metrics of all tasks, with intervals over labels: tracks of one are no independent seeds.
-
-    Where all seeds have one label the interval is over them, and tells of that label alone.
 
     Parameters
     ----------

@@ -61,5 +61,10 @@ def _line(name: str, width: int, cells: Sequence[str]) -> str:
 def _cell(figure: Figure | None) -> str:
     if figure is None:
         return ""
-    interval = f" ({figure.low:.3f} {figure.high:.3f})" if figure.low < figure.high else ""
-    return f"{figure.value:.3f}{interval}"
+    return f"{figure.value:.3f}{_interval(figure)}"
+
+
+def _interval(figure: Figure) -> str:
+    if figure.low < figure.high:
+        return f" ({figure.low:.3f} {figure.high:.3f})"
+    return " (one label)" if figure.groups == 1 else ""
