@@ -135,8 +135,8 @@ def heat(heading: str, labels: Sequence[str], shares: npt.NDArray[np.float64]) -
     shares
         Shape (n_labels, n_labels + 1), in [0, 1]; the last column is all other tracks.
     """
-    if not len(labels):
-        return nothing(heading, "No two tracks share a label, so there is nothing to confuse.")
+    if len(labels) < 2:
+        return nothing(heading, "Fewer than two labels are shared: there is nothing to confuse.")
     drawn, (panel,) = picture(heading, 1.4 + 0.34 * len(labels))
     colours = LinearSegmentedColormap.from_list("paper to blue", [PAPER, BLUE])
     panel.imshow(shares, cmap=colours, vmin=0.0, vmax=1.0, aspect="auto")

@@ -8,7 +8,7 @@ from itertools import chain, count
 import numpy as np
 import numpy.typing as npt
 
-from indexer.evaluation.failures import Failure, confusions, worst_seeds
+from indexer.evaluation.failures import SHOWN_NEIGHBOURS, Failure, confusions, worst_seeds
 from indexer.evaluation.figures import Figure
 from indexer.evaluation.hubness import mutual_proximity
 from indexer.evaluation.index_recall import (
@@ -170,7 +170,7 @@ def chosen(subject: Subject, seed: int) -> Rows:
 
 
 def main_task(tasks: Sequence[Task]) -> Task | None:
-    """The question whose errors are shown: the first without a filter; None when there is none."""
+    """The question whose confusions are shown: the first without a filter; None without any."""
     return next((task for task in tasks if not task.filters), None)
 
 
@@ -178,13 +178,30 @@ def confused(scorer: Scorer, task: Task | None, subject: Subject) -> tuple[list[
     """Labels and shares of :func:`indexer.evaluation.failures.confusions`; none without a task."""
     if task is None:
         return [], np.zeros((0, 1))
-    return confusions(scorer, task, names_of(subject, task.name.removeprefix("same ")), MOST_LABELS)
+    return confusions(scorer, task, names_of(subject, _label_of(task)), MOST_LABELS)
+
+
+def ceilings(labels: Sequence[str], task: Task | None, subject: Subject) -> list[float]:
+    """The share of its own answers that each label can have at most: few tracks fill few places."""
+    sizes = Counter(names_of(subject, _label_of(task)) if task else ())
+    places = min(SHOWN_NEIGHBOURS, len(subject.tracks) - 1)
+    return [min(1.0, (sizes[label] - 1) / places) for label in labels]
+
+
+def failing_task(scorer: Scorer, tasks: Sequence[Task]) -> Task | None:
+    """Of the questions that are not all answered perfectly, the one of most seeds."""
+    wrong = [task for task in tasks if per_seed(scorer, task)["MAP"].min() < 1.0]
+    return max(wrong, key=lambda task: len(task.seeds), default=None)
 
 
 def worst(scorer: Scorer, task: Task | None, count: int) -> list[Failure]:
     """The worst answers, of those that are not perfect; none without a task."""
     found = worst_seeds(scorer, task, count) if task else []
     return [failure for failure in found if failure.average_precision < 1.0]
+
+
+def _label_of(task: Task) -> str:
+    return task.name.partition(",")[0].removeprefix("same ")
 
 
 def names_of(subject: Subject, label: str) -> list[str]:

@@ -13,6 +13,9 @@ from indexer.evaluation.figures import Figure
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:@])")
 # they are invisible, but many scripts and emoji are not written right without them
 _JOINERS = "\u200c\u200d"
+_LABEL = re.compile(r"same (\w+)")
+ENOUGH_GROUPS = 5
+"""Fewer labels or worlds have an interval, but nothing is concluded from it."""
 
 
 class Words(str):
@@ -70,6 +73,25 @@ def chance(p_value: float) -> str:
 def with_interval(figure: Figure) -> str:
     """``"0.36 (0.21 to 0.51)"``."""
     return f"{figure.value:.2f} ({figure.low:.2f} to {figure.high:.2f})"
+
+
+def listed(notes: Iterable[str]) -> Words:
+    """Notes of any origin, one a line."""
+    return Words("\n".join(f"* {escaped(note)}" for note in notes))
+
+
+def are_few(figure: Figure) -> bool:
+    """Whether a figure's interval is over so few labels or worlds that it tells nothing."""
+    return figure.groups is not None and figure.groups < ENOUGH_GROUPS
+
+
+def counted(figure: Figure) -> str:
+    """What a figure's interval is over: ``"3 artists"``; "" when it is over queries."""
+    if figure.groups is None:
+        return ""
+    kind = _LABEL.match(figure.condition)
+    name = kind[1] if kind else "world"
+    return f"{figure.groups} {name}" + ("s" if figure.groups > 1 else "")
 
 
 def pick(figures: Iterable[Figure], subject: str, metric: str) -> dict[str, Figure]:

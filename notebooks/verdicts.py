@@ -1,6 +1,6 @@
 """Sentences on systems that were asked the same questions, compared pair by pair."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -8,8 +8,8 @@ from indexer.evaluation.clips import AS_IT_IS, SERVED, Outcome
 from indexer.evaluation.figures import Figure
 from indexer.evaluation.listeners import Listening, paired_difference
 from indexer.evaluation.splits import Audience
-from indexer.evaluation.variants import CONTROLS
-from notebooks.text import Words, chance, escaped, joined, percent
+from indexer.evaluation.variants import CONTROLS, MFCC
+from notebooks.text import Words, are_few, chance, counted, escaped, joined, percent
 from recommender.significance import paired_permutation_test
 
 LEVEL = 0.05
@@ -62,26 +62,75 @@ def rivals(listening: Listening, condition: str, metric: str) -> Words:
     return Words("\n".join([f"{metric} of *{ours}* is", "", *lines]))
 
 
+def independence(notes: Sequence[str]) -> Words:
+    """That no system can find other artists for simulated listeners; "" when they are real."""
+    if not any(note.startswith("listeners are simulated") for note in notes):
+        return Words("")
+    return Words(
+        "These listeners are simulated, and their tastes in different artists are independent: "
+        "what they know says nothing of what else they like, so **no system can do better here "
+        "than popularity does**. The figures below say nothing against sound. Only a log of real "
+        "listeners can answer this question."
+    )
+
+
 def variants(figures: Sequence[Figure]) -> Words:
     """Which variants differ from the default by more than chance, all of a question considered."""
     p_values = {(f.subject, f.condition): f.value for f in figures if f.metric == "p adjusted"}
     if not p_values:
         return Words("No variant was measured: no track was heard, or no two share a label.")
-    means = {(f.subject, f.condition): f.value for f in figures if f.metric.startswith("MAP less")}
+    less = {(f.subject, f.condition): f for f in figures if f.metric.startswith("MAP less")}
     compared = [key for key in p_values if key[0] not in CONTROLS]
     found = [key for key in compared if p_values[key] < LEVEL]
-    better = [key for key in found if means[key] > 0]
-    blind = [key for key in p_values if key[0] in CONTROLS and p_values[key] >= LEVEL]
-    names = ", ".join(f"*{name}* ({where})" for name, where in better)
+    better = [less[key] for key in found if less[key].value > 0]
+    worse = [less[key] for key in found if less[key].value <= 0]
+    blind = [less[key] for key in p_values if key[0] in CONTROLS and p_values[key] >= LEVEL]
     return joined(
         f"Of {len(compared)} comparisons, {len(better)} are better than the default and "
-        f"{len(found) - len(better)} worse by more than chance explains, when it is counted how "
-        f"many were made within each question (Holm, {percent(LEVEL)})"
-        + (f". Better: {names}." if better else "."),
-        f"**Too few labels to tell much**: of the controls, which know nothing, {len(blind)} "
-        "comparisons show no difference either. Listen to more tracks."
+        f"{len(worse)} worse by more than chance explains, when it is counted how "
+        f"many were made within each question (Holm, {percent(LEVEL)}).",
+        _by_question("Better", better),
+        _by_question("Worse", worse),
+        _classic([less[key] for key in compared if key[0] == MFCC], p_values),
+        _blindness(blind)
         if blind
         else "What does not differ can be chosen by its cost; a default that nothing beats stays.",
+    )
+
+
+def _by_question(heading: str, figures: Sequence[Figure]) -> str:
+    """Which variants, a line a question; "" without any."""
+    lines = [
+        f"* {question}: "
+        + ", ".join(f"*{f.subject}* ({f.value:+.3f})" for f in figures if f.condition == question)
+        for question in dict.fromkeys(f.condition for f in figures)
+    ]
+    return "\n".join([f"**{heading}**", "", *lines]) if lines else ""
+
+
+def _classic(figures: Sequence[Figure], p_values: Mapping[tuple[str, str], float]) -> str:
+    """How the classic baseline compares, a line a question; "" when it was not measured."""
+    lines = [
+        f"* {f.condition}: {f.value:+.3f} ({counted(f) or f'n = {f.n}'}), "
+        + _against_default(f, p_values[f.subject, f.condition])
+        for f in figures
+    ]
+    return "\n".join(["MAP of *MFCC* less that of the default:", "", *lines]) if lines else ""
+
+
+def _against_default(figure: Figure, p_value: float) -> str:
+    if are_few(figure):
+        return "too few labels to conclude"
+    return f"{_verdict(figure.value, p_value)} the default (adjusted {chance(p_value)})"
+
+
+def _blindness(blind: Sequence[Figure]) -> str:
+    questions = {f.condition: counted(f) or f"n = {f.n}" for f in blind}
+    names = "; ".join(f"{question} ({count})" for question, count in questions.items())
+    return (
+        "**Too few labels to tell much**: even controls, which know nothing, cannot be told from "
+        f"the default on {names}. More *labels* are needed, other artists and albums, and not "
+        "more tracks of these: labels, not tracks, are what counts as independent."
     )
 
 

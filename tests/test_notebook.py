@@ -23,8 +23,8 @@ from indexer.evaluation.figures import Figure
 from indexer.evaluation.retrieval import Task, cosine_scorer, tasks_of
 from indexer.evaluation.subject import Subject, open_subject
 from indexer.reindex import Request, reindex
-from notebooks import measures, table, verdicts, words
-from notebooks.text import Log
+from notebooks import facts, measures, table, verdicts, words
+from notebooks.text import Log, listed
 from tests.builders import entry, publish_entries
 from tools import notebook as runner
 
@@ -229,8 +229,16 @@ def test_labels_have_names_that_can_be_read_and_told_apart(tmp_path: Path) -> No
     assert shares.shape == (2, 3)
 
 
-def known(subject: str, condition: str, metric: str, value: float, half: float = 0.0) -> Figure:
-    return Figure("retrieval", subject, condition, metric, value, value - half, value + half, 9)
+def known(
+    subject: str,
+    condition: str,
+    metric: str,
+    value: float,
+    half: float = 0.0,
+    groups: int | None = None,
+) -> Figure:
+    low, high = value - half, value + half
+    return Figure("retrieval", subject, condition, metric, value, low, high, 9, groups)
 
 
 def test_what_intervals_keep_apart_is_concluded_and_nothing_else() -> None:
@@ -255,6 +263,89 @@ def test_a_worse_figure_is_called_worse() -> None:
     assert "**Worse than random**: same album" in words.compared(figures, "served", "random", "MAP")
 
 
+def test_nothing_is_concluded_from_few_labels() -> None:
+    figures = [
+        known(name, condition, "MAP", value, groups=groups)
+        for name, value in (("served", 0.9), ("random", 0.1))
+        for condition, groups in (("same artist", 5), ("same artist, without the album", 1))
+    ]
+    few = "same artist, without the album (1 artist, 0.90, n = 9)."
+    said = words.compared(figures, "served", "random", "MAP")
+    assert "In 1 of 1 questions" in said
+    assert f"**Too few labels to conclude**: {few}" in said
+    left = words.filtered(figures, "MAP")
+    assert left == f"**Too few labels to conclude**: {few}"
+    assert "above" not in words.compared(figures[1::2], "served", "random", "MAP")
+
+
+def test_what_is_left_of_enough_labels_is_the_more_honest_figure() -> None:
+    conditions = ("same artist", "same artist, without the album")
+    figures = [known("served", c, "MAP", 0.5, groups=5) for c in conditions]
+    assert "more honest" in words.filtered(figures, "MAP")
+
+
+def test_a_metric_that_is_not_above_chance_is_named() -> None:
+    figures = [
+        known("served", "same album", "hit rate@10", 0.9, 0.1),
+        known("random", "same album", "hit rate@10", 0.8, 0.1),
+        known("served", "same genre", "hit rate@10", 0.9),
+        known("random", "same genre", "hit rate@10", 0.1),
+    ]
+    said = words.not_above(figures, "served", "random", "hit rate@10")
+    assert said.endswith("beyond both intervals: same album (0.90, random 0.80).")
+    assert words.not_above(figures[2:], "served", "random", "hit rate@10") == ""
+
+
+def test_a_list_as_long_as_the_catalog_says_nothing(tmp_path: Path) -> None:
+    subject = labelled(tmp_path, *[{"album": "Live"}] * 11)
+    assert "hit rate@10 says nothing here" in facts.saturated("hit rate@10", subject)
+    assert facts.saturated("recall@9", subject) == ""
+
+
+def test_extremes_are_told_apart_by_a_finer_metric_where_several_are_best() -> None:
+    def clips(metric: str, *values: float) -> list[Figure]:
+        return [known("served", f"clip {i}", metric, value) for i, value in enumerate(values)]
+
+    def said(*figures: Figure) -> str:
+        return words.extremes(figures, "served", "hit rate@10", "first")
+
+    tied = clips("hit rate@10", 1.0, 1.0, 0.5)
+    assert "Hardest: **clip 1** with first 0.20" in said(*tied, *clips("first", 0.9, 0.2, 0.4))
+    assert "easiest: **clip 0** and **clip 1** with" in said(*tied, *clips("first", 1.0, 1.0, 0.4))
+    assert "All conditions are equal: first 1.00" in said(*tied, *clips("first", 1.0, 1.0, 1.0))
+    assert "Hardest: **clip 0** with hit rate@10" in said(*clips("hit rate@10", 0.1, 0.2))
+
+
+def test_a_level_course_stays_where_it_is() -> None:
+    figures = [known("served", f"{s} s, clean", "hit rate@10", 1.0) for s in (3, 10)]
+    assert words.along(figures, "served", "hit rate@10").endswith("stays at 1.00.")
+
+
+def test_a_course_of_few_worlds_leads_nowhere() -> None:
+    figures = [known("served", f"history of {n}", "MAP", n / 10, groups=2) for n in (1, 5)]
+    assert "too few to conclude (2 worlds)" in words.along(figures, "served", "MAP")
+
+
+def test_only_simulated_listeners_excuse_the_system() -> None:
+    assert "no system can do better" in verdicts.independence(["listeners are simulated from X"])
+    assert verdicts.independence(["events=simulated.csv: 3 listeners"]) == ""
+
+
+def test_notes_are_listed_as_text() -> None:
+    assert listed(["<b>", "a*b"]) == "* &lt;b&gt;\n* a\\*b"
+
+
+def test_the_failures_shown_are_of_the_question_of_most_seeds_that_fails() -> None:
+    scorer = cosine_scorer(np.eye(4, dtype=np.float32)[[0, 0, 1, 1, 2, 2]])
+    perfect, small = task([0, 0, 1, 1, 2, 2]), task([0, -1, 0, -1, -1, -1])
+    large = task([0, 1, 0, 1, -1, -1])
+    assert measures.failing_task(scorer, [perfect, small, large]) is large
+    assert measures.failing_task(scorer, [perfect]) is None
+    assert "Every answer to all 1 questions is perfect" in words.failing(None, [perfect])
+    assert "No two tracks share a label" in words.failing(None, [])
+    assert "**same label** (4 tracks asked)" in words.failing(large, [perfect, large])
+
+
 def test_a_course_tells_whether_it_leads_anywhere() -> None:
     figures = [known("served", f"history of {n}", "MAP", n / 10, 0.1) for n in (1, 2, 5)]
     assert "0.10 (0.00 to 0.20) to 0.50 (0.40 to 0.60): **beyond both" in words.along(
@@ -276,9 +367,21 @@ def test_levelling_is_judged_on_the_same_clips() -> None:
 
 def test_the_most_confused_labels_are_named() -> None:
     shares = np.array([[0.9, 0.1, 0.0], [0.6, 0.2, 0.2]])
-    said = words.confused(["Bach", "Händel"], shares)
+    said = words.confused(["Bach", "Händel"], shares, [1.0, 0.4])
     assert "Best kept together: **Bach**, 90 %" in said
     assert "60 % of the answers to **Händel** are **Bach**" in said
+    assert (
+        "cannot fill every answer, however well it is kept together: Händel (40 % at most)" in said
+    )
+
+
+def test_labels_that_are_never_mistaken_are_not_accused() -> None:
+    said = words.confused(["Bach", "Händel"], np.eye(2, 3), [1.0, 1.0])
+    assert "None of them is mistaken" in said
+    assert "at most" not in said
+    full = np.array([[0.4, 0.6, 0.0], [0.6, 0.4, 0.0]])
+    assert "None of them is mistaken" in words.confused(["Bach", "Händel"], full, [0.4, 0.4])
+    assert "too few labels" in words.confused(["Bach"], np.ones((1, 2)), [1.0])
 
 
 def test_controls_are_no_comparisons() -> None:
@@ -289,17 +392,31 @@ def test_controls_are_no_comparisons() -> None:
     ]
     said = verdicts.variants(figures)
     assert "Of 1 comparisons, 0 are better than the default and 1 worse" in said
+    assert "**Worse**\n\n* same artist: *windows: 3* (-0.500)" in said
+    assert "control:" not in said
     assert "within each question (Holm" in said
+
+
+def test_the_classic_baseline_is_compared_on_every_question() -> None:
+    figures = [
+        known("classic: MFCC", condition, metric, value, groups=groups)
+        for condition, groups in (("same artist", 9), ("same album", 1))
+        for metric, value in (("MAP less default", -0.1), ("p adjusted", 0.2))
+    ]
+    said = verdicts.variants(figures)
+    assert "* same artist: -0.100 (9 artists), not to be told apart from the default" in said
+    assert "(adjusted p = 0.200)" in said
+    assert "* same album: -0.100 (1 album), too few labels to conclude" in said
 
 
 def test_controls_that_cannot_be_told_from_the_default_are_a_warning() -> None:
     def figures(p_value: float) -> list[Figure]:
         return [
-            known("control: random", "same artist", "MAP less default", -0.5),
+            known("control: random", "same artist", "MAP less default", -0.5, groups=3),
             known("control: random", "same artist", "p adjusted", p_value),
         ]
 
-    assert "Too few labels" in verdicts.variants(figures(0.2))
+    assert "on same artist (3 artists). More *labels* are needed" in verdicts.variants(figures(0.2))
     assert "Too few" not in verdicts.variants(figures(0.01))
 
 

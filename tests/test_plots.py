@@ -144,6 +144,7 @@ def test_hubs_are_counted_and_described() -> None:
         curves.search_curve("Title", [], "recall@10"),
         curves.trade("Title", [], "cost", "MAP"),
         maps.heat("Title", [], np.zeros((0, 1))),
+        maps.heat("Title", ["alone"], np.ones((1, 2))),
         maps.hubs("Title", {}, 10),
         nothing("Title", "Why."),
     ],
