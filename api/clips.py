@@ -12,6 +12,7 @@ from recommender.embedding import Embedding
 from recommender.generation import space_of
 from recommender.manifest import Manifest
 from recommender.sandbox import ChildLimits, ChildPool
+from recommender.weights_store import weights_environment
 
 LIMITS = ChildLimits(memory_bytes=2 * 1024**3, cpu_seconds=10.0, wall_seconds=20.0)
 WAIT_SECONDS = 5.0
@@ -38,7 +39,7 @@ class ClipEmbedder:
     @classmethod
     def start(cls, n_workers: int) -> "ClipEmbedder":
         """Make one with `n_workers` children; they start with the first clips."""
-        return cls(ChildPool(n_workers, LIMITS, wait_seconds=WAIT_SECONDS))
+        return cls(ChildPool(n_workers, LIMITS, weights_environment(), wait_seconds=WAIT_SECONDS))
 
     def close(self) -> None:
         """End the children."""

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -13,8 +14,11 @@ from rich.console import Console
 
 from indexer import commands
 from indexer.arguments import whole_number, windows
+from indexer.embedders_command import add_arguments as add_embedders_arguments
+from indexer.embedders_command import list_embedders
 from indexer.evaluation.command import add_arguments as add_evaluate_arguments
 from indexer.evaluation.command import evaluate_catalog
+from indexer.weights_command import add_weights_commands
 from indexer.workers import default_workers
 from recommender.embedding import DEFAULT_WINDOWS
 from recommender.errors import (
@@ -91,6 +95,13 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
         "generation", nargs="?", help="name of the generation (default: the one before)"
     )
     _add_evaluate(subcommands, settings)
+    text = "the systems that listen, what each is good for, and whether its weights are here"
+    add_embedders_arguments(_add(subcommands, settings, "embedders", list_embedders, text))
+    text = "the weights that do not come with the package: list, fetch, add, verify"
+    weights = subcommands.add_parser("weights", help=text, description=text)
+    add_weights_commands(
+        partial(_add, weights.add_subparsers(required=True, metavar="COMMAND"), settings)
+    )
     return parser
 
 

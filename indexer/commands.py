@@ -42,9 +42,9 @@ def reindex_folders(options: argparse.Namespace, out: Console, err: Console) -> 
         allow_empty=options.allow_empty,
     )
     if options.dry_run:
-        _emit(out, options.json, *_forecast_answer(forecast(request)))
+        emit(out, options.json, *_forecast_answer(forecast(request)))
     else:
-        _emit(out, options.json, *_report_answer(reindex(request, err)))
+        emit(out, options.json, *_report_answer(reindex(request, err)))
     return 0
 
 
@@ -64,7 +64,7 @@ def status(options: argparse.Namespace, out: Console, _err: Console) -> int:
         facts["problem"] = str(error)
     lines = [f"{key}: {value}" for key, value in facts.items() if key not in _LISTED]
     lines += [f"  {key}: {value}" for key, value in (facts["generation"] or {}).items()]
-    _emit(out, options.json, facts, [*lines, *_failure_lines(facts.get("failures", []))])
+    emit(out, options.json, facts, [*lines, *_failure_lines(facts.get("failures", []))])
     return 0
 
 
@@ -75,7 +75,7 @@ def verify(options: argparse.Namespace, out: Console, _err: Console) -> int:
     if (data_dir / LIBRARY_FILE).exists():
         results[LIBRARY_FILE] = _library_problem(data_dir / LIBRARY_FILE)
     lines = [f"{name}: {problem or 'ok'}" for name, problem in results.items()]
-    _emit(out, options.json, results, lines or [f"data_dir={data_dir} holds nothing yet"])
+    emit(out, options.json, results, lines or [f"data_dir={data_dir} holds nothing yet"])
     return EXIT_BAD_DATA if any(results.values()) else 0
 
 
@@ -92,7 +92,7 @@ def generations(options: argparse.Namespace, out: Console, _err: Console) -> int
         f"{fact.get('space', fact.get('problem'))}"
         for fact in facts
     ]
-    _emit(out, options.json, facts, lines or [f"data_dir={options.data_dir} holds no generation"])
+    emit(out, options.json, facts, lines or [f"data_dir={options.data_dir} holds no generation"])
     return 0
 
 
@@ -108,7 +108,7 @@ def rollback(options: argparse.Namespace, out: Console, _err: Console) -> int:
             )
         open_generation(options.data_dir, wanted)
         make_current(options.data_dir, wanted)
-    _emit(
+    emit(
         out,
         options.json,
         {"from": current, "to": wanted},
@@ -227,7 +227,8 @@ def harmless(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _emit(out: Console, as_json: bool, facts: Any, lines: list[str]) -> None:
+def emit(out: Console, as_json: bool, facts: Any, lines: list[str]) -> None:
+    """Print the result of a command: JSON, or lines of which each stays one line."""
     if as_json:
         out.print(json.dumps(facts, indent=1, ensure_ascii=False))
         return

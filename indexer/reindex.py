@@ -31,6 +31,7 @@ from recommender.publishing import is_published, publish, sweep
 from recommender.records import Failed
 from recommender.sandbox import ChildPool
 from recommender.space import Space
+from recommender.weights_store import weights_environment
 
 LIBRARY_FILE = "library.db"
 
@@ -184,7 +185,10 @@ def _listen(run: _Run, console: Console) -> None:
     embedded = set() if run.request.full else set(run.embedded)
     homes = _homes_that_stay(run.plan, run.known)
     children = min(run.request.workers, len(paths))
-    with ChildPool(children, FILE_LIMITS) as pool, make_reporter(len(paths), console) as reporter:
+    with (
+        ChildPool(children, FILE_LIMITS, weights_environment()) as pool,
+        make_reporter(len(paths), console) as reporter,
+    ):
         analyst = Analyst(pool, run.space, embedded)
         for outcomes in analyse_all(paths, run.found.files, analyst, children):
             run.library.store(outcomes, run.space)

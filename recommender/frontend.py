@@ -6,14 +6,22 @@ below 1 kHz and logarithmic above, each triangle scaled to unit area.
 """
 
 import math
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from recommender.arrays import FloatArray
 
 BREAK_HZ = 1000.0
 HZ_PER_MEL = 200.0 / 3.0
 MELS_PER_OCTAVE_STEP = 27.0 / math.log(6.4)
+AUDIOSET_RATE = 16_000
+AUDIOSET_FRAME = 400
+AUDIOSET_HOP = 160
+AUDIOSET_FFT = 512
+# the power of anything louder would not be finite in float32
+AUDIOSET_LOUDEST = 1e15
 
 
 def hann_window(length: int) -> FloatArray:
@@ -22,13 +30,15 @@ def hann_window(length: int) -> FloatArray:
     return np.asarray(0.5 - 0.5 * np.cos(phase), dtype=np.float32)
 
 
-def power_spectrogram(windows: FloatArray, taper: FloatArray, hop: int) -> FloatArray:
+def power_spectrogram(
+    windows: npt.NDArray[np.floating[Any]], taper: FloatArray, hop: int
+) -> FloatArray:
     """Squared magnitudes of the short-time Fourier transform, without any padding.
 
     Parameters
     ----------
     windows
-        Samples, shape (n_windows, n_samples).
+        Samples, shape (n_windows, n_samples); of float64, the transform is as precise.
     taper
         What each frame is multiplied with, shape (n_fft,).
     hop
@@ -48,17 +58,25 @@ def power_spectrogram(windows: FloatArray, taper: FloatArray, hop: int) -> Float
 
 
 def mel_filterbank(
-    sample_rate: int, n_fft: int, n_mels: int, low_hz: float, high_hz: float
+    sample_rate: int,
+    n_fft: int,
+    n_mels: int,
+    low_hz: float,
+    high_hz: float,
+    scale: Literal["slaney", "htk"] = "slaney",
 ) -> FloatArray:
-    """Triangular mel filters of unit area on the Slaney scale.
+    """Triangular mel filters of unit area, with their corners evenly spread on a mel scale.
+
+    A filter that is narrower than the bins of the transform may be empty.
 
     Returns
     -------
     numpy.ndarray
         float32, shape (n_fft // 2 + 1, n_mels): multiply a power spectrum with it.
     """
-    low, high = hz_to_mel(low_hz), hz_to_mel(high_hz)
-    corners = np.array([mel_to_hz(mel) for mel in np.linspace(low, high, n_mels + 2)])
+    to_mel, to_hz = (htk_mel, htk_mel_to_hz) if scale == "htk" else (hz_to_mel, mel_to_hz)
+    mels = np.linspace(to_mel(low_hz), to_mel(high_hz), n_mels + 2)
+    corners = np.array([to_hz(mel) for mel in mels])
     bins = np.arange(n_fft // 2 + 1)[:, None] * (sample_rate / n_fft)
     left, centre, right = corners[:-2], corners[1:-1], corners[2:]
     rising = (bins - left) / (centre - left)
@@ -107,3 +125,68 @@ def decibels(power: FloatArray, least: float) -> FloatArray:
     """``10 log10`` of power, nothing below that of `least`, which keeps silence finite."""
     levels: FloatArray = np.float32(10.0) * np.log10(np.maximum(power, np.float32(least)))
     return levels
+
+
+def mel_space_filterbank(
+    sample_rate: int, n_fft: int, n_mels: int, low_hz: float, high_hz: float
+) -> FloatArray:
+    """Filters of unit height on the HTK scale, triangles in mel: their sides are curved in hertz.
+
+    The scale is ``1127 ln(1 + f / 700)``. No filter takes the constant part, bin 0.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, shape (n_fft // 2 + 1, n_mels): multiply a magnitude spectrum with it.
+    """
+    corners = np.linspace(htk_mel(low_hz), htk_mel(high_hz), n_mels + 2)
+    hz = np.arange(n_fft // 2 + 1) * (sample_rate / n_fft)
+    bins = np.array([htk_mel(each) for each in hz])[:, None]
+    left, centre, right = corners[:-2], corners[1:-1], corners[2:]
+    rising = (bins - left) / (centre - left)
+    falling = (right - bins) / (right - centre)
+    triangles = np.maximum(0.0, np.minimum(rising, falling))
+    triangles[0] = 0.0
+    return np.asarray(triangles, dtype=np.float32)
+
+
+def htk_mel(hz: float) -> float:
+    """Mel of a frequency on the HTK scale."""
+    return 1127.0 * math.log1p(hz / 700.0)
+
+
+def htk_mel_to_hz(mel: float) -> float:
+    """Frequency in Hz of a mel on the HTK scale."""
+    return 700.0 * math.expm1(mel / 1127.0)
+
+
+def audioset_log_mel(windows: FloatArray, offset: float) -> FloatArray:
+    """The front-end of Google's AudioSet networks: ``log(mel + offset)`` of magnitudes.
+
+    Frames of 25 ms every 10 ms, complete ones only, each filled up with zeros to 512 samples behind
+    its end; 64 filters from 125 to 7500 Hz.
+
+    Parameters
+    ----------
+    windows
+        Samples at 16 kHz, shape (n_windows, n_samples), at least 400 samples.
+    offset
+        What is added before the logarithm; it keeps silence finite.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, shape (n_windows, 1 + (n_samples - 400) // 160, 64).
+
+    References
+    ----------
+    .. [1] S. Hershey et al. (2017): CNN architectures for large-scale audio classification. ICASSP.
+    """
+    # zeros behind the taper, and as many behind the samples: each frame ends where it should
+    tail = AUDIOSET_FFT - AUDIOSET_FRAME
+    taper = np.pad(hann_window(AUDIOSET_FRAME), (0, tail))
+    samples = np.pad(np.clip(windows, -AUDIOSET_LOUDEST, AUDIOSET_LOUDEST), ((0, 0), (0, tail)))
+    magnitude = np.sqrt(power_spectrogram(samples, taper, AUDIOSET_HOP))
+    bank = mel_space_filterbank(AUDIOSET_RATE, AUDIOSET_FFT, 64, 125.0, 7500.0)
+    log_mel: FloatArray = np.log(magnitude @ bank + np.float32(offset))
+    return log_mel

@@ -24,6 +24,10 @@ class Settings:
     workers: int = field(
         default=0, metadata={"range": (0, 1024), "help": "Processes that embed; 0 for one a core."}
     )
+    weights_dir: Path = field(
+        default=Path("~/.local/share/soundalike/weights"),
+        metadata={"help": "Folder of the weights that do not come with the package."},
+    )
     host: str = field(default="127.0.0.1", metadata={"help": "Address the service listens on."})
     port: int = field(
         default=8000, metadata={"range": (0, 65535), "help": "Port the service listens on."}

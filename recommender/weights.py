@@ -12,7 +12,7 @@ from recommender.errors import WeightsError
 Tensors = dict[str, npt.NDArray[np.float32]]
 
 
-def load_weights(path: Path, sha256: str) -> Tensors:
+def load_weights(path: Path, sha256: str, remedy: str = "install soundalike again") -> Tensors:
     """Read a safetensors file whose digest is known.
 
     The file is read once; what is parsed are the very bytes that were verified.
@@ -23,6 +23,8 @@ def load_weights(path: Path, sha256: str) -> Tensors:
         The ``.safetensors`` file.
     sha256
         Its SHA-256 in lower-case hexadecimal.
+    remedy
+        What to do when it holds other bytes, for the message.
 
     Returns
     -------
@@ -38,13 +40,11 @@ def load_weights(path: Path, sha256: str) -> Tensors:
         content = path.read_bytes()
     except OSError as error:
         raise WeightsError(
-            f"weights={path.name} cannot be read ({error.strerror}); install soundalike again"
+            f"weights={path.name} cannot be read ({error.strerror}); {remedy}"
         ) from error
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
-        raise WeightsError(
-            f"sha256={found} of weights={path.name} should be {sha256}; install soundalike again"
-        )
+        raise WeightsError(f"sha256={found} of weights={path.name} should be {sha256}; {remedy}")
     return load(content)
 
 

@@ -1,6 +1,8 @@
 """What every test may rely on."""
 
+import importlib.util
 import logging
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +10,21 @@ from hypothesis import settings
 
 from tests.fakes import client, data_dir, spool
 from tests.music import music, rendered_music
+
+# torch weighs gigabytes, so it is left to whoever wants its embedders; CI has it, and must
+NEEDS_TORCH = (
+    "clmr", "openl3", "openl3_weights", "panns", "panns_weights", "soundnet", "vggish",
+    "waveform_network", "yamnet",
+)  # fmt: skip
+TORCH_MISSING = importlib.util.find_spec("torch") is None and not os.environ.get("CI")
+collect_ignore = [f"test_{name}.py" for name in NEEDS_TORCH] if TORCH_MISSING else []
+
+
+def pytest_report_header() -> str:
+    """Say which tests are left out."""
+    left_out = ", ".join(collect_ignore)
+    return f"torch is not installed, so these are left out: {left_out}" if left_out else ""
+
 
 # fixtures that several modules share
 __all__ = ["client", "data_dir", "music", "rendered_music", "spool"]

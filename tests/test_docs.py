@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -27,12 +28,18 @@ def page(name: str) -> str:
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
-    [subcommands] = [
-        action
-        for action in indexer_parser(Settings())._actions
-        if isinstance(action, argparse._SubParsersAction)
-    ]
-    return dict(subcommands.choices)
+    """Every command by name, those of a group as ``group command``."""
+    return dict(commands_of(indexer_parser(Settings())))
+
+
+def commands_of(
+    parser: argparse.ArgumentParser, group: str = ""
+) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, command in action.choices.items():
+                yield group + name, command
+                yield from commands_of(command, f"{group}{name} ")
 
 
 def flags(parser: argparse.ArgumentParser) -> set[str]:

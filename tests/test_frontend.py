@@ -1,18 +1,25 @@
 """Spectra and mel banks against their definitions."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 
 from recommender.frontend import (
+    audioset_log_mel,
     dct_matrix,
     decibels,
     hann_window,
+    htk_mel,
+    htk_mel_to_hz,
     hz_to_mel,
     log_compress,
     mel_filterbank,
+    mel_space_filterbank,
     mel_to_hz,
     power_spectrogram,
 )
+from tests.signals import SIGNALS
 
 
 def test_power_is_the_squared_magnitude_of_the_fourier_transform() -> None:
@@ -53,8 +60,31 @@ def test_the_bank_is_the_one_that_musicnn_was_trained_on() -> None:
     np.testing.assert_allclose(bank.sum(), 3.0719139, rtol=1e-6)
 
 
-def test_filters_have_unit_area() -> None:
-    bank = mel_filterbank(16_000, 8192, 40, 0.0, 8_000.0)
+def test_a_bank_on_the_htk_scale_is_the_one_that_openl3_was_trained_on() -> None:
+    bank = mel_filterbank(48_000, 2048, 256, 0.0, 24_000.0, "htk")
+    # values of librosa.filters.mel(sr=48000, n_fft=2048, n_mels=256, htk=True), librosa 0.11.0
+    reference = {
+        (2, 4): 0.06470688,
+        (255, 162): 0.006990802,
+        (508, 208): 0.002779106,
+        (761, 236): 0.0011302,
+        (1020, 255): 0.0008160386,
+    }
+    for (row, column), value in reference.items():
+        assert bank[row, column] == pytest.approx(value, rel=1e-5)
+    np.testing.assert_allclose(bank.sum(), 10.892889, rtol=1e-6)
+    # the lowest filters lie between the bins
+    assert np.flatnonzero(~bank.any(axis=0)).tolist() == [0, 7]
+
+
+def test_the_htk_scale_has_its_inverse() -> None:
+    for hz in (0.0, 100.0, 1000.0, 24_000.0):
+        assert htk_mel_to_hz(htk_mel(hz)) == pytest.approx(hz)
+
+
+@pytest.mark.parametrize("scale", ["slaney", "htk"])
+def test_filters_have_unit_area(scale: Literal["slaney", "htk"]) -> None:
+    bank = mel_filterbank(16_000, 8192, 40, 0.0, 8_000.0, scale)
     np.testing.assert_allclose(bank.sum(axis=0) * 16_000 / 8192, 1.0, rtol=1e-3)
 
 
@@ -82,3 +112,73 @@ def test_the_cosine_transform_is_orthonormal_and_even_in_its_first_row() -> None
 def test_decibels_do_not_fall_below_the_least_power() -> None:
     levels = decibels(np.array([1.0, 0.01, 0.0], np.float32), 1e-10)
     np.testing.assert_allclose(levels, [0.0, -20.0, -100.0])
+
+
+def test_the_htk_scale_has_its_known_points() -> None:
+    assert htk_mel(0.0) == 0.0
+    assert htk_mel(700.0) == pytest.approx(1127 * np.log(2))
+    assert htk_mel(1000.0) == pytest.approx(1000.0, abs=0.02)
+
+
+def test_filters_in_mel_add_up_to_one_between_the_outermost_centres() -> None:
+    bank = mel_space_filterbank(16_000, 4096, 20, 125.0, 7_500.0)
+    assert bank.shape == (2049, 20)
+    assert bank.dtype == np.float32
+    sums = bank.sum(axis=1)
+    first, last = bank.argmax(axis=0)[[0, -1]]
+    np.testing.assert_allclose(sums[first + 1 : last], 1.0, atol=1e-6)
+    hz = np.arange(2049) * 16_000 / 4096
+    assert not bank[(hz <= 125) | (hz >= 7_500)].any()
+
+
+def test_the_sides_of_a_filter_in_mel_are_straight_in_mel() -> None:
+    bank = mel_space_filterbank(16_000, 512, 1, 0.0, 700 * np.expm1(1000 / 1127))
+    mel = 1127 * np.log1p(np.arange(257) * 31.25 / 700)
+    np.testing.assert_allclose(bank[:, 0], np.clip(1 - np.abs(mel - 500) / 500, 0, 1), atol=1e-6)
+
+
+def test_no_filter_in_mel_takes_the_constant_part() -> None:
+    bank = mel_space_filterbank(16_000, 512, 3, -50.0, 7_500.0)
+    assert not bank[0].any()
+    assert bank[1, 0] > 0
+
+
+# deviation, and every ninth band of frame 100, by the front-end that Google published
+AUDIOSET_GOLDEN = {
+    "chords": (
+        0.7772012,
+        [-0.94185, 0.07425, -0.03150, 0.28047, 0.40785, 0.95630, 1.47064, 1.82967],
+    ),
+    "hiss": (
+        1.5705361,
+        [-0.55480, 0.01047, 0.00161, 0.56401, 0.66253, 1.40514, 1.76305, 1.53262],
+    ),
+    "sweep": (
+        1.6506866,
+        [1.68137, -3.66164, -4.42097, -4.55019, -4.58166, -4.59524, -4.60107, -4.60418],
+    ),
+}
+
+
+@pytest.mark.parametrize("signal", AUDIOSET_GOLDEN)
+def test_the_audioset_front_end_is_the_published_one(signal: str) -> None:
+    deviation, bands = AUDIOSET_GOLDEN[signal]
+    log_mel = audioset_log_mel(SIGNALS[signal]()[None], 0.01)[0]
+    assert log_mel.dtype == np.float32
+    assert log_mel.std() == pytest.approx(deviation, rel=1e-5)
+    np.testing.assert_allclose(log_mel[100, ::9], bands, atol=1e-4)
+
+
+def test_three_seconds_of_a_tone_have_their_known_mean() -> None:
+    tone = np.sin(2 * np.pi * 1000 * np.arange(48_000) / 16_000).astype(np.float32)
+    log_mel = audioset_log_mel(tone[None], 0.01)
+    assert log_mel.shape == (1, 298, 64)
+    assert log_mel.mean(dtype=np.float64) == pytest.approx(-3.429619, abs=2e-5)
+
+
+@pytest.mark.parametrize(("n_samples", "n_frames"), [(400, 1), (15_599, 95), (15_600, 96)])
+def test_audioset_frames_are_complete_ones_only(n_samples: int, n_frames: int) -> None:
+    windows = np.zeros((2, n_samples), np.float32)
+    log_mel = audioset_log_mel(windows, 0.001)
+    assert log_mel.shape == (2, n_frames, 64)
+    np.testing.assert_allclose(log_mel, np.log(0.001), rtol=1e-6)

@@ -18,6 +18,12 @@ DECODER_HOMES = {
 }
 # requests go pickled from the service to its own child; what a child says is never unpickled
 REQUEST_HOMES = {ROOT / "recommender" / "child.py", ROOT / "recommender" / "sandbox.py"}
+# these name the error with which torch refuses a pickle that holds more than tensors
+REFUSING_HOMES = {
+    ROOT / "recommender" / "embedders" / f"{name}_weights.py" for name in ("clmr", "panns")
+}
+# published as a pickle: opened when, and only when, it is the very file whose digest is pinned
+PINNED_HOME = ROOT / "recommender" / "embedders" / "soundnet_weights.py"
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 
@@ -83,7 +89,8 @@ def test_sound_files_are_opened_in_one_place(path: Path) -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_nothing_on_disk_is_pickled_and_no_shell_is_called(path: Path) -> None:
     pickling = imported_by(path) & {"pickle", "cPickle", "dill", "joblib", "shelve", "marshal"}
-    assert not pickling or path in REQUEST_HOMES
+    assert not pickling or path in REQUEST_HOMES | REFUSING_HOMES
     text = path.read_text(encoding="utf-8")
-    assert "allow_pickle=True" not in text
+    assert "pickle.load" not in text or path in REQUEST_HOMES
+    assert "allow_pickle=True" not in text or path == PINNED_HOME
     assert "shell=True" not in text

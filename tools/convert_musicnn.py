@@ -1,9 +1,9 @@
 """Make the packaged musicnn weights from the wheel ``musicnn==0.1.0``.
 
-The wheel keeps each model as a TensorFlow "tensor bundle": ``.index`` is a sorted string table in
-LevelDB's format, whose values are ``BundleEntryProto`` messages, and ``.data-00000-of-00001`` holds
-the raw little-endian tensors. Both are simple enough to be read without TensorFlow, which can no
-longer be installed beside what that wheel asks for.
+The wheel keeps each model as a TensorFlow "tensor bundle": ``.index`` is a sorted string table with
+``BundleEntryProto`` messages as values, and ``.data-00000-of-00001`` holds the raw little-endian
+tensors. Both are read without TensorFlow, which can no longer be installed beside what that wheel
+asks for.
 
 Fetch the wheel once with ``pip download --no-deps musicnn==0.1.0``, then::
 
@@ -17,13 +17,21 @@ import ast
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import save
+
+from recommender.embedders.tf_checkpoint import (
+    DT_FLOAT,
+    Fields,
+    message_fields,
+    parse_shape,
+    table_entries,
+)
+from recommender.errors import WeightsError
 
 DESTINATION = Path(__file__).parents[1] / "recommender" / "embedders" / "musicnn_weights"
 DATA_SHA256 = {
@@ -32,12 +40,6 @@ DATA_SHA256 = {
 }
 LABEL_VARIABLES = {"MSD_musicnn": "MSD_LABELS", "MTT_musicnn": "MTT_LABELS"}
 LICENSE_MEMBER = "musicnn-0.1.0.dist-info/LICENSE.md"
-
-TABLE_MAGIC = bytes.fromhex("57fb808b247547db")
-FOOTER_BYTES = 48
-DT_FLOAT = 1
-
-Fields = dict[int, int | bytes]
 
 
 class Entry(NamedTuple):
@@ -49,83 +51,21 @@ class Entry(NamedTuple):
     size: int
 
 
-def read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """Read a base-128 varint; return it and the position after it."""
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-
-
-def table_entries(table: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield key and value of an uncompressed LevelDB table, in the order of keys."""
-    if table[-len(TABLE_MAGIC) :] != TABLE_MAGIC:
-        raise SystemExit("the .index file is not a sorted string table; fetch the wheel again")
-    footer = table[-FOOTER_BYTES:]
-    _, at = read_varint(footer, 0)  # the metaindex: offset and size
-    _, at = read_varint(footer, at)
-    for _, handle in block_entries(table, footer[at:]):
-        for key, value in block_entries(table, handle):
-            yield key.decode(), value
-
-
-def block_entries(table: bytes, handle: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the prefix-compressed entries of the block that `handle` (offset, size) points to."""
-    offset, at = read_varint(handle, 0)
-    size, _ = read_varint(handle, at)
-    if table[offset + size] != 0:
-        raise SystemExit("the .index file is compressed, which this wheel's is not")
-    block = table[offset : offset + size]
-    restarts = int.from_bytes(block[-4:], "little")
-    end = size - 4 * (restarts + 1)
-    key, at = b"", 0
-    while at < end:
-        shared, at = read_varint(block, at)
-        unshared, at = read_varint(block, at)
-        length, at = read_varint(block, at)
-        key = key[:shared] + block[at : at + unshared]
-        at += unshared
-        yield key, block[at : at + length]
-        at += length
-
-
-def message_fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Yield number and value of each field of a protocol-buffer message."""
-    at = 0
-    while at < len(message):
-        tag, at = read_varint(message, at)
-        number, wire_type = tag >> 3, tag & 7
-        if wire_type == 0:
-            value, at = read_varint(message, at)
-            yield number, value
-            continue
-        if wire_type == 2:
-            length, at = read_varint(message, at)
-        else:
-            length = {1: 8, 5: 4}[wire_type]
-        yield number, message[at : at + length]
-        at += length
-
-
 def parse_entry(message: bytes) -> Entry:
     """Parse a ``BundleEntryProto``: 1 dtype, 2 shape, 4 offset, 5 size."""
     fields: Fields = {1: 0, 2: b"", 4: 0, 5: 0, **dict(message_fields(message))}
-    dimensions = [dict(message_fields(bytes(dim))) for _, dim in message_fields(bytes(fields[2]))]
-    shape = tuple(int(dimension[1]) for dimension in dimensions)
-    return Entry(int(fields[1]), shape, int(fields[4]), int(fields[5]))
+    dtype, shape, offset, size = (fields[number] for number in (1, 2, 4, 5))
+    return Entry(int(dtype), parse_shape(bytes(shape)), int(offset), int(size))
 
 
 def read_bundle(index: bytes, data: bytes) -> dict[str, npt.NDArray[np.float32]]:
     """Read every float32 tensor that the network uses; the optimiser's are left out."""
     tensors = {}
-    for name, value in table_entries(index):
+    for key, value in table_entries(index):
+        name = key.decode()
         if "/" not in name or "/Adam" in name:  # the header, and the optimiser's variables
             continue
-        entry = parse_entry(value)
+        entry = parse_entry(bytes(value))
         if entry.dtype != DT_FLOAT:
             raise SystemExit(f"dtype={entry.dtype} of {name} is not float32")
         raw = data[entry.offset : entry.offset + entry.size]
@@ -184,7 +124,10 @@ def main() -> None:
     parser.add_argument("wheel", type=Path, help="musicnn-0.1.0-py3-none-any.whl")
     parser.add_argument("--destination", type=Path, default=DESTINATION)
     arguments = parser.parse_args()
-    convert(arguments.wheel, arguments.destination)
+    try:
+        convert(arguments.wheel, arguments.destination)
+    except WeightsError as error:
+        raise SystemExit(str(error)) from error
 
 
 if __name__ == "__main__":

@@ -29,6 +29,10 @@ from recommender.frontend import (
 )
 
 NAME = "mfcc"
+FITNESS = (
+    "timbre alone, the baseline to beat: about half the hits of musicnn by cosine for warm users "
+    "(Tamm and Aljanaki, RecSys 2024, arXiv:2409.08987)"
+)
 CHOICES: Choices = {}
 SAMPLE_RATE = 22_050
 N_FFT = 2048

@@ -36,6 +36,11 @@ N_MELS = 96
 HIGH_HZ = 8_000.0
 GAIN = 10_000.0
 NAME = "musicnn"
+LICENCE = "ISC"
+FITNESS = (
+    "hits by cosine alone: fourth of ten embeddings for warm users, second of seven for cold ones "
+    "(Tamm and Aljanaki, RecSys 2024, arXiv:2409.08987)"
+)
 CHOICES = {"layer": ("penultimate", "mean_pool", "max_pool"), "model": ("msd+mtt", "msd", "mtt")}
 WIDTH = {"penultimate": 200, "mean_pool": 753, "max_pool": 753}
 # power and mel of anything louder would not be finite in float32

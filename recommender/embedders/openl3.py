@@ -1,0 +1,177 @@
+"""OpenL3: a network that learnt which sounds belong to which video frames, at 48 kHz.
+
+A window is one second, as in training, and windows do not overlap: the authors' own default, a step
+of 0.1 s, costs ten times as much for nearly the same average. Windows begin with the audio; the
+authors' program puts half a second of silence before it.
+
+The network was trained on videos of music or of the environment. The front-end is part of what it
+learnt; which of the three published ones is used is an option, and the default is that of training.
+The level of a window says nothing to it: spectrograms are relative to their own loudest bin.
+
+References
+----------
+.. [1] J. Cramer, H.-H. Wu, J. Salamon and J. P. Bello (2019): Look, listen and learn more: design
+       choices for deep audio embeddings. ICASSP.
+.. [2] R. Arandjelović and A. Zisserman (2017): Look, listen and learn. ICCV.
+"""
+
+import threading
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recommender.arrays import FloatArray
+from recommender.embedders.openl3_frontend import (
+    FRONT_ENDS,
+    SAMPLE_RATE,
+    WINDOW,
+    LinearFrontEnd,
+    MelFrontEnd,
+    create_front_end,
+)
+from recommender.embedders.options import Choices, complete, full_name
+from recommender.embedding import EmbedderSpec, Frames
+from recommender.weights_store import Source, installed
+
+if TYPE_CHECKING:
+    from recommender.embedders.openl3_network import OpenL3Network
+
+NAME = "openl3"
+CHOICES: Choices = {
+    "content": ("music", "env"),
+    "repr": ("mel256", "mel128", "linear"),
+    "size": ("512", "6144"),
+    "frontend": FRONT_ENDS,
+}
+# four at once take a tenth less time than one by one, and 150 MB
+BATCH = 4
+POOLS = {
+    ("mel256", "512"): (32, 24),
+    ("mel256", "6144"): (8, 8),
+    ("mel128", "512"): (16, 24),
+    ("mel128", "6144"): (4, 8),
+    ("linear", "512"): (32, 24),
+    ("linear", "6144"): (8, 8),
+}
+# of the SHA-256 only one was ever published; the others are known as git knows them
+DIGESTS = {
+    ("mel256", "music"): "sha256:e379f41e880b78e157c199ebddac80d3764e6a46282bcccdbe875bcf538f9afd",
+    ("mel256", "env"): "git-sha1:34dbd7a91cdd2de6a3d6d036ac0a24d27d78e3cc",
+    ("mel128", "music"): "git-sha1:73ff29de441865318c4b3a3f98c40763c4773e7c",
+    ("mel128", "env"): "git-sha1:8c3dfee140f7776373841e5938a3e76c54f28942",
+    ("linear", "music"): "git-sha1:4e2e61beb17865481c8b8791c72eac8307e2753a",
+    ("linear", "env"): "git-sha1:7837407f033f3564c7e8d53fc4a4241fe160478b",
+}
+TRAINED_ON = {
+    "music": "AudioSet videos of musical performances",
+    "env": "AudioSet videos of the environment",
+}
+
+
+def _source(representation: str, content: str) -> Source:
+    file_name = f"openl3_audio_{representation}_{content}-v0_4_0.h5.gz"
+    return Source(
+        name=f"{NAME}-{representation}-{content}",
+        url=f"https://github.com/marl/openl3/raw/models/{file_name}",
+        file_name=file_name,
+        n_bytes=0,
+        digest=DIGESTS[representation, content],
+        licence="CC-BY-4.0",
+        attribution="J. Cramer et al., OpenL3, https://github.com/marl/openl3",
+        trained_on=TRAINED_ON[content],
+        commercial=True,
+        converter="recommender.embedders.openl3_weights:convert",
+    )
+
+
+SOURCES = {key: _source(*key) for key in DIGESTS}
+WEIGHTS: tuple[Source, ...] = tuple(SOURCES.values())
+
+
+class OpenL3:
+    """Embeds windows of one second into 512 or 6144 numbers; it predicts no tags.
+
+    Parameters
+    ----------
+    options
+        Values of `CHOICES`. Linear spectrograms are alike in every front-end, so ``frontend`` says
+        nothing about them and is dropped from the name.
+
+    Raises
+    ------
+    InvalidParameterError
+        Options that there are not.
+    """
+
+    def __init__(self, options: Mapping[str, str] | None = None):
+        self._options = complete(NAME, CHOICES, options or {})
+        if self._options["repr"] == "linear":
+            self._options["frontend"] = FRONT_ENDS[0]
+        self._lock = threading.Lock()
+
+    @property
+    def _source(self) -> Source:
+        return SOURCES[self._options["repr"], self._options["content"]]
+
+    @cached_property
+    def spec(self) -> EmbedderSpec:
+        """What it is; reads what is said about the weights, not the weights.
+
+        Raises
+        ------
+        WeightsError
+            The weights are not installed.
+        """
+        options = self._options
+        return EmbedderSpec(
+            name=full_name(NAME, CHOICES, options),
+            version="1",
+            sample_rate=SAMPLE_RATE,
+            window_samples=WINDOW,
+            hop_samples=WINDOW,
+            context_samples=0,
+            least_samples=WINDOW,
+            frame_dimension=int(options["size"]),
+            tag_names=(),
+            front_end="{repr}-48k-{frontend}".format_map(options),
+            layer="{content}-audio_embedding-{size}".format_map(options),
+            weights_sha256=installed(self._source).sha256,
+        )
+
+    def embed(self, windows: FloatArray) -> Frames:
+        """Embed windows of shape (n_windows, 48000), samples in [-1, 1] at 48 kHz.
+
+        A window that holds NaN gives NaN and leaves the others alone.
+
+        Raises
+        ------
+        InvalidParameterError
+            The windows have another length.
+        WeightsError
+            The weights are missing or not the installed ones.
+        """
+        self.spec.require_windows(windows)
+        network, front_end = self._loaded()
+        vectors = np.empty((len(windows), self.spec.frame_dimension), np.float32)
+        for first in range(0, len(windows), BATCH):
+            some = slice(first, first + BATCH)
+            vectors[some] = network(front_end(windows[some]))
+        return Frames(vectors=vectors, tags=np.empty((len(windows), 0), np.float32))
+
+    def _loaded(self) -> "tuple[OpenL3Network, LinearFrontEnd | MelFrontEnd]":
+        with self._lock:  # two threads must not both prepare the weights
+            return self._network, self._front_end
+
+    @cached_property
+    def _network(self) -> "OpenL3Network":
+        # heavy, and optional: whoever uses another embedder need not have it
+        from recommender.embedders.openl3_network import OpenL3Network
+
+        pool = POOLS[self._options["repr"], self._options["size"]]
+        return OpenL3Network(installed(self._source).load(), pool)
+
+    @cached_property
+    def _front_end(self) -> LinearFrontEnd | MelFrontEnd:
+        return create_front_end(self._options["repr"], self._options["frontend"])

@@ -1,0 +1,108 @@
+"""``embedders`` as a user calls it: what each is and needs, with and without its weights."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from indexer import embedders_command
+from indexer.__main__ import main
+from recommender.embedders import EMBEDDERS
+from recommender.weights_store import store
+from tests.published_weights import SOURCE, TENSORS
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOUNDALIKE_WEIGHTS_DIR", str(tmp_path / "weights"))
+    monkeypatch.setitem(EMBEDDERS, "fake", "tests.weighted_embedder:Weighted")
+
+
+def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    capsys.readouterr()
+    assert main(["embedders", *arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_every_embedder_is_listed_with_its_facts(capsys: pytest.CaptureFixture[str]) -> None:
+    facts = {fact["name"]: fact for fact in answer(capsys)}
+    assert list(facts) == list(EMBEDDERS)
+    musicnn = facts["musicnn"]
+    assert (musicnn["dimension"], musicnn["tags"], musicnn["sample_rate"]) == (400, 100, 16_000)
+    assert (musicnn["window_seconds"], musicnn["hop_seconds"]) == (3.008, 2.992)
+    assert (musicnn["licence"], musicnn["weights"], musicnn["ready"]) == ("ISC", {}, True)
+    assert musicnn["options"]["model"] == ["msd+mtt", "msd", "mtt"]
+    assert (facts["mfcc"]["licence"], facts["mfcc"]["ready"]) == ("", True)
+
+
+@pytest.mark.parametrize("name", ["musicnn", "mfcc"])
+def test_fitness_is_said_with_its_source(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    [fact] = answer(capsys, name)
+    assert "arXiv:" in fact["fitness"]
+
+
+def test_an_embedder_is_described_before_its_weights_are_there(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = dict(os.environ)
+    [fact] = answer(capsys, "fake")
+    assert (fact["dimension"], fact["sample_rate"], fact["hop_seconds"]) == (200, 8000, 0.5)
+    assert (fact["ready"], fact["weights"], fact["licence"]) == (
+        False,
+        {"fake-one": False},
+        "CC BY 4.0",
+    )
+    assert "weights fetch fake-one" in fact["problem"]
+    assert dict(os.environ) == before
+
+
+def test_options_are_part_of_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+    store(SOURCE, TENSORS, "")
+    [fact] = answer(capsys, "fake:size=300")
+    assert (fact["dimension"], fact["ready"], fact["problem"]) == (300, True, "")
+
+
+@pytest.mark.parametrize("name", ["nonesuch", "fake:size=1"])
+def test_what_there_is_not_is_refused(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    assert main(["embedders", name]) == 2
+    assert "use " in capsys.readouterr().err
+
+
+def test_cost_is_measured_when_asked_and_only_with_weights(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(embedders_command, "MEASURED_SECONDS", 3)
+    assert "seconds_per_audio_minute" not in answer(capsys, "mfcc")[0]
+    mfcc, fake, musicnn = answer(capsys, "mfcc", "fake", "musicnn", "--measure")
+    assert mfcc["seconds_per_audio_minute"] > 0
+    assert mfcc["cost_relative_to_default"] > 0
+    assert musicnn["cost_relative_to_default"] == 1
+    assert "seconds_per_audio_minute" not in fake
+
+
+def test_lines_for_people(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(embedders_command, "MEASURED_SECONDS", 3)
+    assert main(["embedders", "musicnn", "mfcc", "fake", "--measure"]) == 0
+    out = capsys.readouterr().out
+    assert "musicnn: 400 numbers and 100 tags, 16000 Hz, windows of 3.008 s every 2.992 s" in out
+    assert "  weights: in the package, ISC" in out
+    assert "  weights: none" in out
+    assert "  weights: missing; CC BY 4.0" in out
+    assert "1 x musicnn; compare only the ratio" in out
+    assert "  layer=penultimate|mean_pool|max_pool" in out
+    assert "  fit for nothing but tests" in out
+
+
+def test_weights_that_are_damaged_are_a_problem_of_one_embedder(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(embedders_command, "MEASURED_SECONDS", 3)
+    store(SOURCE, TENSORS, "").path.write_bytes(b"damaged")
+    fake, mfcc = answer(capsys, "fake", "mfcc", "--measure")
+    assert not fake["ready"]
+    assert "weights verify" in fake["problem"]
+    assert mfcc["seconds_per_audio_minute"] > 0
