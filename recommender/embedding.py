@@ -6,7 +6,7 @@ measured the same way.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -86,6 +86,11 @@ class Frames:
 
     vectors: FloatArray
     tags: FloatArray
+
+    @classmethod
+    def untagged(cls, vectors: FloatArray) -> Self:
+        """Of an embedder that predicts no tags."""
+        return cls(vectors, np.empty((len(vectors), 0), np.float32))
 
 
 class Embedder(Protocol):

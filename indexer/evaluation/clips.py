@@ -7,7 +7,7 @@ it is also asked whether it finds the look-alikes of the whole track.
 
 import hashlib
 import json
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -25,7 +25,6 @@ from recommender.engine import MAX_LIMIT, Answer, Options, Recommender
 from recommender.errors import InvalidParameterError
 from recommender.excerpts import embed_excerpts
 from recommender.generation import space_of
-from recommender.records import FileState
 
 SECTION = "clips"
 SERVED, AS_IT_IS, CHANCE = "served", "as it is", "chance"
@@ -128,7 +127,7 @@ def measure_clips(
     space = space_of(manifest)
     levels = manifest.level_quantiles_dbfs
     arrays = measured(
-        _files(subject, places),
+        {id_: file for id_, file in subject.files.items() if id_ in places},
         folder / _digest(VERSION, space.id, levels, seed, wanted),
         embed_excerpts,
         lambda id_: (space.embedder.name, space.clip_windows, levels, places[id_], wanted),
@@ -185,14 +184,6 @@ def _drawn(subject: Subject, n_tracks: int, seed: int, shortest: float) -> dict[
     draws = {id_: np.random.default_rng([seed, *id_.encode()]).random(2) for id_ in ids}
     chosen = sorted(ids, key=lambda id_: float(draws[id_][0]))[:n_tracks]
     return {id_: float(draws[id_][1]) for id_ in chosen}
-
-
-def _files(subject: Subject, ids: Container[str]) -> dict[str, tuple[bytes, FileState]]:
-    return {
-        entry.track.id: (entry.path, state)
-        for entry, state in zip(subject.tracks, subject.states, strict=True)
-        if entry.track.id in ids
-    }
 
 
 def _digest(*facts: object) -> str:

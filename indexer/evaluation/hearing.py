@@ -68,10 +68,7 @@ def hear(
         The folder cannot be written to.
     """
     part = _part(subject, drawn(subject, n_tracks, seed))
-    files = {
-        entry.track.id: (entry.path, state)
-        for entry, state in zip(part.tracks, part.states, strict=True)
-    }
+    files = part.files
     found = {
         name: _frames(files, folder, name, n_windows, workers, console)
         for name, n_windows in PASSES.items()

@@ -64,6 +64,14 @@ class Subject:
         """Vectors as the embedder's pooling left them, neither centred nor normalised."""
         return np.stack([entry.vector for entry in self.tracks])
 
+    @property
+    def files(self) -> dict[str, tuple[bytes, FileState]]:
+        """Path and state of each track's file, by track id."""
+        return {
+            entry.track.id: (entry.path, state)
+            for entry, state in zip(self.tracks, self.states, strict=True)
+        }
+
     def labels(self, name: str) -> list[str]:
         """One of `LABELS` for each track, as it is compared; "" when unknown.
 

@@ -90,9 +90,7 @@ class Mfcc:
         self.spec.require_windows(windows)
         coefficients = self._coefficients(windows)
         moments = [coefficients.mean(axis=1), coefficients.std(axis=1)]
-        return Frames(
-            vectors=np.concatenate(moments, axis=1), tags=np.empty((len(windows), 0), np.float32)
-        )
+        return Frames.untagged(np.concatenate(moments, axis=1))
 
     @cached_property
     def _maps(self) -> tuple[FloatArray, FloatArray]:

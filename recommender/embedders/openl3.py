@@ -158,7 +158,7 @@ class OpenL3:
         for first in range(0, len(windows), BATCH):
             some = slice(first, first + BATCH)
             vectors[some] = network(front_end(windows[some]))
-        return Frames(vectors=vectors, tags=np.empty((len(windows), 0), np.float32))
+        return Frames.untagged(vectors)
 
     def _loaded(self) -> "tuple[OpenL3Network, LinearFrontEnd | MelFrontEnd]":
         with self._lock:  # two threads must not both prepare the weights

@@ -186,7 +186,7 @@ class Panns:
         vectors = np.empty((0, self.spec.frame_dimension), np.float32)
         if len(windows):
             vectors = network([self._levels(window) for window in windows])
-        return Frames(vectors=vectors, tags=np.empty((len(windows), 0), np.float32))
+        return Frames.untagged(vectors)
 
     def _loaded(self) -> "PannsNetwork":
         with self._lock:  # two threads must not both prepare the weights

@@ -136,7 +136,7 @@ class SoundNet:
         if len(windows):
             samples = np.float32(FULL_SCALE) * np.clip(windows, -LOUDEST, LOUDEST)
             vectors[:] = self._loaded()(samples).mean(axis=1)
-        return Frames(vectors=vectors, tags=np.empty((len(windows), 0), np.float32))
+        return Frames.untagged(vectors)
 
     @cached_property
     def _weights(self) -> Installed:

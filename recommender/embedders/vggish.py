@@ -140,7 +140,7 @@ class Vggish:
             vectors = np.maximum(vectors, np.float32(0))
         if self._projected:
             vectors = postprocess(vectors, projection)
-        return Frames(vectors=vectors, tags=np.empty((len(windows), 0), np.float32))
+        return Frames.untagged(vectors)
 
     @cached_property
     def _installed(self) -> list[Installed]:

@@ -19,8 +19,6 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from recommender.arrays import FloatArray
 from recommender.embedders.options import Choices, complete
 from recommender.embedding import EmbedderSpec, Frames
@@ -113,7 +111,7 @@ class Yamnet:
         self.spec.require_windows(windows)
         network = self._loaded()
         vectors = network(audioset_log_mel(windows, OFFSET))
-        return Frames(vectors=vectors, tags=np.empty((len(windows), 0), np.float32))
+        return Frames.untagged(vectors)
 
     @cached_property
     def _installed(self) -> Installed:
