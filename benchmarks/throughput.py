@@ -99,7 +99,7 @@ def stages(paths: list[Path]) -> dict[str, float]:
         with timed("mel"):
             mel = embedder._mel(windows)
         with timed("networks"):
-            for network in embedder._networks:
+            for network in embedder._loaded():
                 network(mel)
     return spent
 

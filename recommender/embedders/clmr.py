@@ -13,7 +13,6 @@ References
        for music auto-tagging using raw waveforms. SMC.
 """
 
-import threading
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import pairwise
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recommender.arrays import FloatArray
+from recommender.embedders.once import Once
 from recommender.embedders.options import Choices, complete
 from recommender.embedders.waveform_stages import Stage
 from recommender.embedding import EmbedderSpec, Frames
@@ -80,7 +80,7 @@ class Clmr:
 
     def __init__(self, options: Mapping[str, str] | None = None):
         complete(NAME, CHOICES, options or {})
-        self._lock = threading.Lock()
+        self._loaded = Once(self._load)
 
     @cached_property
     def spec(self) -> EmbedderSpec:
@@ -129,12 +129,7 @@ class Clmr:
     def _weights(self) -> Installed:
         return installed(SOURCE)
 
-    def _loaded(self) -> "WaveformNetwork":
-        with self._lock:  # two threads must not both read the weights
-            return self._network
-
-    @cached_property
-    def _network(self) -> "WaveformNetwork":
+    def _load(self) -> "WaveformNetwork":
         from recommender.embedders.waveform_network import WaveformNetwork
 
         return WaveformNetwork(self._weights.load(), STAGES)

@@ -10,7 +10,6 @@ tagging", ISMIR late-breaking demo, 2019.
 """
 
 import json
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +20,7 @@ import numpy as np
 
 from recommender.arrays import FloatArray
 from recommender.embedders.musicnn_network import N_FRAMES, Layers, MusicnnNetwork
+from recommender.embedders.once import Once
 from recommender.embedders.options import complete, full_name
 from recommender.embedding import EmbedderSpec, Frames
 from recommender.errors import WeightsError
@@ -75,7 +75,7 @@ class Musicnn:
     def __init__(self, weights: Path = WEIGHTS, options: Mapping[str, str] | None = None):
         self._folder = weights
         self._options = complete(NAME, CHOICES, options or {})
-        self._lock = threading.Lock()
+        self._loaded = Once(self._load)
 
     @cached_property
     def _files(self) -> tuple[ModelFile, ...]:
@@ -128,12 +128,7 @@ class Musicnn:
             vectors=_beside(layers, self._options["layer"]), tags=_beside(layers, "taggram")
         )
 
-    def _loaded(self) -> tuple[MusicnnNetwork, ...]:
-        with self._lock:  # two threads must not both prepare the weights
-            return self._networks
-
-    @cached_property
-    def _networks(self) -> tuple[MusicnnNetwork, ...]:
+    def _load(self) -> tuple[MusicnnNetwork, ...]:
         return tuple(MusicnnNetwork(load_weights(f.path, f.sha256)) for f in self._files)
 
     @cached_property

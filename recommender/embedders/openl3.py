@@ -15,7 +15,6 @@ References
 .. [2] R. Arandjelović and A. Zisserman (2017): Look, listen and learn. ICCV.
 """
 
-import threading
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recommender.arrays import FloatArray
+from recommender.embedders.once import Once
 from recommender.embedders.openl3_frontend import (
     FRONT_ENDS,
     SAMPLE_RATE,
@@ -109,7 +109,7 @@ class OpenL3:
         self._options = complete(NAME, CHOICES, options or {})
         if self._options["repr"] == "linear":
             self._options["frontend"] = FRONT_ENDS[0]
-        self._lock = threading.Lock()
+        self._loaded = Once(self._load)
 
     @property
     def _source(self) -> Source:
@@ -160,18 +160,10 @@ class OpenL3:
             vectors[some] = network(front_end(windows[some]))
         return Frames.untagged(vectors)
 
-    def _loaded(self) -> "tuple[OpenL3Network, LinearFrontEnd | MelFrontEnd]":
-        with self._lock:  # two threads must not both prepare the weights
-            return self._network, self._front_end
-
-    @cached_property
-    def _network(self) -> "OpenL3Network":
+    def _load(self) -> "tuple[OpenL3Network, LinearFrontEnd | MelFrontEnd]":
         # heavy, and optional: whoever uses another embedder need not have it
         from recommender.embedders.openl3_network import OpenL3Network
 
         pool = POOLS[self._options["repr"], self._options["size"]]
-        return OpenL3Network(installed(self._source).load(), pool)
-
-    @cached_property
-    def _front_end(self) -> LinearFrontEnd | MelFrontEnd:
-        return create_front_end(self._options["repr"], self._options["frontend"])
+        front_end = create_front_end(self._options["repr"], self._options["frontend"])
+        return OpenL3Network(installed(self._source).load(), pool), front_end

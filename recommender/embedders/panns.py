@@ -15,7 +15,6 @@ References
        Audio, Speech, and Language Processing 28, 2880-2894.
 """
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recommender.arrays import FloatArray
+from recommender.embedders.once import Once
 from recommender.embedders.options import Choices, complete, full_name
 from recommender.embedding import EmbedderSpec, Frames
 from recommender.frontend import decibels, hann_window, mel_filterbank, power_spectrogram
@@ -140,7 +140,7 @@ class Panns:
     def __init__(self, options: Mapping[str, str] | None = None):
         self._options = complete(NAME, CHOICES, options or {})
         self._variant = VARIANTS[self._options["model"]]
-        self._lock = threading.Lock()
+        self._loaded = Once(self._load)
 
     @cached_property
     def spec(self) -> EmbedderSpec:
@@ -188,12 +188,7 @@ class Panns:
             vectors = network([self._levels(window) for window in windows])
         return Frames.untagged(vectors)
 
-    def _loaded(self) -> "PannsNetwork":
-        with self._lock:  # two threads must not both prepare the weights
-            return self._network
-
-    @cached_property
-    def _network(self) -> "PannsNetwork":
+    def _load(self) -> "PannsNetwork":
         # torch is large and optional: only who embeds with it needs it
         from recommender.embedders.panns_network import ARCHITECTURES, PannsNetwork
 

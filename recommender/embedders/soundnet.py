@@ -15,7 +15,6 @@ References
        unlabeled video. NIPS. Code and weights: https://github.com/cvondrick/soundnet
 """
 
-import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recommender.arrays import FloatArray
+from recommender.embedders.once import Once
 from recommender.embedders.options import Choices, complete, full_name
 from recommender.embedders.waveform_stages import Stage
 from recommender.embedding import EmbedderSpec, Frames
@@ -93,7 +93,7 @@ class SoundNet:
     def __init__(self, options: Mapping[str, str] | None = None):
         self._options = complete(NAME, CHOICES, options or {})
         self._stages = STAGES[: N_STAGES[self._options["layer"]]]
-        self._lock = threading.Lock()
+        self._loaded = Once(self._load)
 
     @cached_property
     def spec(self) -> EmbedderSpec:
@@ -142,12 +142,7 @@ class SoundNet:
     def _weights(self) -> Installed:
         return installed(next(filter(is_installed, WEIGHTS), SOURCE))
 
-    def _loaded(self) -> "WaveformNetwork":
-        with self._lock:  # two threads must not both read the weights
-            return self._network
-
-    @cached_property
-    def _network(self) -> "WaveformNetwork":
+    def _load(self) -> "WaveformNetwork":
         from recommender.embedders.waveform_network import WaveformNetwork
 
         return WaveformNetwork(self._weights.load(), self._stages)

@@ -17,7 +17,6 @@ References
        events. ICASSP.
 """
 
-import threading
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recommender.arrays import FloatArray
+from recommender.embedders.once import Once
 from recommender.embedders.options import Choices, complete, full_name
 from recommender.embedding import EmbedderSpec, Frames
 from recommender.frontend import audioset_log_mel
@@ -94,7 +94,7 @@ class Vggish:
     def __init__(self, options: Mapping[str, str] | None = None):
         self._options = complete(NAME, CHOICES, options or {})
         self._projected = self._options["postprocess"] == "pca"
-        self._lock = threading.Lock()
+        self._loaded = Once(self._load)
 
     @cached_property
     def spec(self) -> EmbedderSpec:
@@ -146,12 +146,7 @@ class Vggish:
     def _installed(self) -> list[Installed]:
         return [installed(source) for source in WEIGHTS[: 1 + self._projected]]
 
-    def _loaded(self) -> "tuple[VggishNetwork, Tensors]":
-        with self._lock:  # two threads must not both prepare the weights
-            return self._model
-
-    @cached_property
-    def _model(self) -> "tuple[VggishNetwork, Tensors]":
+    def _load(self) -> "tuple[VggishNetwork, Tensors]":
         # torch is large and optional: only who embeds with it needs it
         from recommender.embedders.vggish_network import VggishNetwork
 

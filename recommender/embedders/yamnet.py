@@ -14,12 +14,12 @@ References
        vision applications. arXiv:1704.04861.
 """
 
-import threading
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from recommender.arrays import FloatArray
+from recommender.embedders.once import Once
 from recommender.embedders.options import Choices, complete
 from recommender.embedding import EmbedderSpec, Frames
 from recommender.frontend import audioset_log_mel
@@ -70,7 +70,7 @@ class Yamnet:
 
     def __init__(self, options: Mapping[str, str] | None = None):
         complete(NAME, CHOICES, options or {})
-        self._lock = threading.Lock()
+        self._loaded = Once(self._load)
 
     @cached_property
     def spec(self) -> EmbedderSpec:
@@ -117,12 +117,7 @@ class Yamnet:
     def _installed(self) -> Installed:
         return installed(SOURCE)
 
-    def _loaded(self) -> "YamnetNetwork":
-        with self._lock:  # two threads must not both prepare the weights
-            return self._network
-
-    @cached_property
-    def _network(self) -> "YamnetNetwork":
+    def _load(self) -> "YamnetNetwork":
         # torch is large and optional: only who embeds with it needs it
         from recommender.embedders.yamnet_network import YamnetNetwork
 
