@@ -1,25 +1,27 @@
 """musicnn against golden data of its authors' TensorFlow network, and its weights."""
 
 import re
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from recommender.arrays import FloatArray
-from recommender.embedders import DEFAULT_EMBEDDER, EMBEDDERS, create_embedder
-from recommender.embedders.musicnn import CHOICES, WEIGHTS, Musicnn
+from recommender.embedders import (
+    DEFAULT_EMBEDDER,
+    EMBEDDERS,
+    create_embedder,
+    embedder_module,
+)
+from recommender.embedders.musicnn import CHOICES, MODELS, WEIGHTS, Musicnn
 from recommender.embedders.options import full_name, parse_options
-from recommender.embedding import Embedder, Frames, window_starts
+from recommender.embedding import Embedder, Frames
 from recommender.errors import InvalidParameterError, WeightsError
 from recommender.space import Space
 from tests.contracts import EmbedderContract
+from tests.musicnn_golden import cosines, embed_signal, golden
 from tests.signals import SIGNALS
 
-GOLDEN = Path(__file__).parent / "data" / "musicnn_golden.npz"
-MODELS = ("MSD_musicnn", "MTT_musicnn")
 SHARED_WEIGHTS_SHA256 = "fa238db40cbe3aa12ac9e94a648454f1ebbc8104e4bb50691158b18d58582376"
 
 
@@ -35,26 +37,15 @@ class TestPoolingLayerContract(EmbedderContract):
         return create_embedder("musicnn:layer=mean_pool,model=mtt")
 
 
-@cache
-def golden() -> Mapping[str, FloatArray]:
-    with np.load(GOLDEN) as data:
-        return dict(data)
+class TestTaggramContract(EmbedderContract):
+    @pytest.fixture
+    def embedder(self) -> Embedder:
+        return create_embedder("musicnn:layer=taggram,model=msd")
 
 
 @cache
 def embedded(signal: str, name: str = "musicnn") -> Frames:
-    """All windows of a signal, as the original system cuts them."""
-    embedder = create_embedder(name)
-    spec, audio = embedder.spec, SIGNALS[signal]()
-    padded = np.pad(audio, (spec.context_samples, spec.window_samples))
-    firsts = [start + spec.context_samples for start in window_starts(len(audio), spec, None)]
-    return embedder.embed(np.stack([padded[first:][: spec.window_samples] for first in firsts]))
-
-
-def cosines(first: FloatArray, second: FloatArray) -> FloatArray:
-    a, b = first.astype(np.float64), second.astype(np.float64)
-    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    return np.asarray((a * b).sum(axis=1) / norms)
+    return embed_signal(create_embedder(name), signal)
 
 
 @pytest.mark.parametrize("signal", SIGNALS)
@@ -86,6 +77,12 @@ def test_pooling_layers_are_those_of_the_original_network(
     assert actual.shape == (len(expected), 2 * 753)
     own = actual[:, 753 * position :][:, :753]
     np.testing.assert_allclose(own, expected, rtol=0, atol=tolerance)
+
+
+def test_the_taggram_is_the_tags_as_a_vector() -> None:
+    frames = embedded("hiss", "musicnn:layer=taggram")
+    np.testing.assert_array_equal(frames.vectors, frames.tags)
+    np.testing.assert_array_equal(frames.tags, embedded("hiss").tags)
 
 
 def test_one_model_is_its_half_of_both() -> None:
@@ -155,8 +152,8 @@ def test_a_manifest_that_cannot_be_used_is_refused(tmp_path: Path, manifest: str
 
 
 @pytest.mark.parametrize("name", EMBEDDERS)
-def test_embedders_are_made_by_name(name: str) -> None:
-    assert create_embedder(name).spec.name == name
+def test_each_name_is_that_of_the_module_it_leads_to(name: str) -> None:
+    assert name == embedder_module(name).NAME
 
 
 def test_the_default_embedder_is_registered() -> None:
@@ -176,6 +173,7 @@ def test_an_unknown_embedder_is_refused_with_the_names_there_are() -> None:
         ("musicnn:model=mtt", "musicnn:model=mtt", 200, 50),
         ("musicnn:model=msd,layer=max_pool", "musicnn:layer=max_pool,model=msd", 753, 50),
         ("musicnn:layer=mean_pool", "musicnn:layer=mean_pool", 1506, 100),
+        ("musicnn:layer=taggram", "musicnn:layer=taggram", 100, 100),
     ],
 )
 def test_options_choose_layer_and_model(name: str, full: str, dimension: int, n_tags: int) -> None:
@@ -191,7 +189,7 @@ def test_each_choice_of_options_is_a_space_of_its_own_with_a_plain_id() -> None:
         for model in CHOICES["model"]
     ]
     ids = {Space(create_embedder(name).spec, 12).id for name in names}
-    assert len(ids) == len(names) == 9
+    assert len(ids) == len(names) == 12
     assert all(re.fullmatch("musicnn-[0-9a-f]{12}", id_) for id_ in ids)
 
 
@@ -205,7 +203,7 @@ def test_options_that_there_are_not_are_refused(name: str) -> None:
 
 
 def test_a_refused_option_names_those_there_are() -> None:
-    listed = r"layer=penultimate\|mean_pool\|max_pool, model=msd\+mtt\|msd\|mtt"
+    listed = r"layer=penultimate\|mean_pool\|max_pool\|taggram, model=msd\+mtt\|msd\|mtt"
     with pytest.raises(InvalidParameterError, match=f"no option layer=dense; use {listed}"):
         create_embedder("musicnn:layer=dense")
     with pytest.raises(InvalidParameterError, match="no option layer=x; it takes none"):

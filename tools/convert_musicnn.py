@@ -37,8 +37,9 @@ DESTINATION = Path(__file__).parents[1] / "recommender" / "embedders" / "musicnn
 DATA_SHA256 = {
     "MSD_musicnn": "8579734ee6388f799ed0def4bbd0d1fdcbeaf213ef2a9dc860917bd76a303de6",
     "MTT_musicnn": "041f3935e981a65cea739842d30c188d3a7d2adf4410955c8668eb3de4a5acab",
+    "MSD_vgg": "9683d756b8311146534f333502ebf4a2a78a3e320c54ab0411dff6186d8375fc",
+    "MTT_vgg": "458f5c8bcecc086a3bba3dce83809df6da6e0a3560a59ddd84711bf3d5fd8303",
 }
-LABEL_VARIABLES = {"MSD_musicnn": "MSD_LABELS", "MTT_musicnn": "MTT_LABELS"}
 LICENSE_MEMBER = "musicnn-0.1.0.dist-info/LICENSE.md"
 
 
@@ -93,12 +94,12 @@ def convert_model(wheel: zipfile.ZipFile, model: str, destination: Path) -> dict
     return {
         "sha256": hashlib.sha256(content).hexdigest(),
         "source_data_sha256": found,
-        "tags": read_labels(configuration, LABEL_VARIABLES[model]),
+        "tags": read_labels(configuration, f"{model[:3]}_LABELS"),
     }
 
 
 def convert(wheel_path: Path, destination: Path) -> None:
-    """Write weights, manifest and licence of both models into `destination`."""
+    """Write weights, manifest and licence of all models into `destination`."""
     destination.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(wheel_path) as wheel:
         files = {

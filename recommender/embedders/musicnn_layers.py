@@ -15,6 +15,7 @@ Each loop works on what the second-level cache holds, which is why layers take o
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -40,6 +41,16 @@ class Activation:
     bias: FloatArray
     scale: FloatArray
     shift: FloatArray
+
+    @classmethod
+    def plain(cls, bias: FloatArray, scale: FloatArray, shift: FloatArray) -> Self:
+        """Behind a convolution whose filters are as they were trained."""
+        return cls(np.ones_like(scale), bias, scale, shift)
+
+    @classmethod
+    def after_maximum(cls, bias: FloatArray, scale: FloatArray, shift: FloatArray) -> Self:
+        """Behind the maximum of a convolution whose filters were multiplied with `sign`."""
+        return cls(np.where(scale < 0, np.float32(-1), np.float32(1)), bias, scale, shift)
 
     def __call__(self, linear: FloatArray) -> FloatArray:
         """Apply to results of a convolution, shape (..., channels)."""

@@ -65,7 +65,7 @@ class MusicnnNetwork:
     def __init__(self, tensors: Tensors):
         short, long = toom_cook(outputs=8, taps=TAPS), toom_cook(outputs=4, taps=4)
         self._short, self._long = short, long
-        self._input_scale, self._input_shift = _normalisation(tensors, 0)
+        self._input_scale, self._input_shift = normalisation(tensors, 0)
         self._timbral = [_timbral_layer(tensors, number, short) for number in (0, 1)]
         self._temporal = [
             _temporal_layer(tensors, number, long, taps)
@@ -89,9 +89,12 @@ class MusicnnNetwork:
             row[:] = _pool(self._features(window))
         penultimate = self._hidden_activation(pooled @ self._hidden_kernel)
         logits = penultimate @ self._output_kernel + self._output_bias
-        # the sigmoid, in the form that cannot overflow
-        taggram = 0.5 + 0.5 * np.tanh(0.5 * logits)
-        return Layers(penultimate, taggram, max_pool=pooled[:, 0::2], mean_pool=pooled[:, 1::2])
+        return Layers(
+            penultimate,
+            probabilities(logits),
+            max_pool=pooled[:, 0::2],
+            mean_pool=pooled[:, 1::2],
+        )
 
     def _features(self, mel: FloatArray) -> FloatArray:
         """Front-end and mid-end of one window, shape (187, 753)."""
@@ -111,6 +114,17 @@ class MusicnnNetwork:
         return np.concatenate([*timbral, *temporal], axis=1)
 
 
+def probabilities(logits: FloatArray) -> FloatArray:
+    """The sigmoid, in the form that cannot overflow."""
+    between: FloatArray = 0.5 + 0.5 * np.tanh(0.5 * logits)
+    return between
+
+
+def living_filters(filters: FloatArray) -> FloatArray:
+    """The filters, with what training left of those it gave up set to zero."""
+    return np.where(np.abs(filters) < DEAD_WEIGHT, np.float32(0), filters)
+
+
 def _pool(features: FloatArray) -> FloatArray:
     """Maximum and mean over time, interleaved channel by channel."""
     return np.stack([features.max(axis=0), features.mean(axis=0)], axis=1).reshape(-1)
@@ -121,7 +135,7 @@ def _variable(layer: str, number: int, name: str) -> str:
     return f"{layer}_{number}/{name}" if number else f"{layer}/{name}"
 
 
-def _normalisation(tensors: Tensors, number: int) -> tuple[FloatArray, FloatArray]:
+def normalisation(tensors: Tensors, number: int) -> tuple[FloatArray, FloatArray]:
     """Batch normalisation as scale and shift."""
     gamma, beta, mean, variance = (
         tensors[_variable("batch_normalization", number, name)].astype(np.float64)
@@ -131,28 +145,25 @@ def _normalisation(tensors: Tensors, number: int) -> tuple[FloatArray, FloatArra
     return scale.astype(np.float32), (beta - mean * scale).astype(np.float32)
 
 
-def _activation(tensors: Tensors, number: int, *, before_maximum: bool) -> Activation:
-    """What follows convolution `number`; `before_maximum` negates filters of falling channels."""
-    scale, shift = _normalisation(tensors, number + 1)
-    sign = np.where(scale < 0, -1.0, 1.0) if before_maximum else np.ones_like(scale)
-    bias = tensors[_variable("conv2d", number, "bias")]
-    return Activation(sign.astype(np.float32), bias, scale, shift)
+def _bias_scale_shift(tensors: Tensors, number: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Bias, scale and shift of what follows convolution `number`."""
+    scale, shift = normalisation(tensors, number + 1)
+    return tensors[_variable("conv2d", number, "bias")], scale, shift
 
 
 def _kernel(tensors: Tensors, number: int) -> FloatArray:
     """Filters of a convolution, shape (taps, inputs, channels)."""
-    kernel = tensors[_variable("conv2d", number, "kernel")][:, :, 0, :]
-    return np.where(np.abs(kernel) < DEAD_WEIGHT, np.float32(0), kernel)
+    return living_filters(tensors[_variable("conv2d", number, "kernel")][:, :, 0, :])
 
 
 def _timbral_layer(tensors: Tensors, number: int, method: ToomCook) -> TimbralLayer:
-    activation = _activation(tensors, number, before_maximum=True)
+    activation = Activation.after_maximum(*_bias_scale_shift(tensors, number))
     kernel = method.kernel(_kernel(tensors, number) * activation.sign)
     return TimbralLayer(method, kernel, activation)
 
 
 def _temporal_layer(tensors: Tensors, number: int, method: ToomCook, taps: int) -> TemporalLayer:
-    activation = _activation(tensors, number, before_maximum=True)
+    activation = Activation.after_maximum(*_bias_scale_shift(tensors, number))
     pieces = (_kernel(tensors, number)[:, 0] * activation.sign).reshape(-1, method.taps, 51)
     evaluated = method.kernel(pieces.swapaxes(0, 1))
     n_points, n_pieces, channels = evaluated.shape
@@ -169,14 +180,13 @@ def _temporal_layer(tensors: Tensors, number: int, method: ToomCook, taps: int) 
 def _channel_layer(tensors: Tensors, number: int) -> ChannelLayer:
     kernel = _kernel(tensors, number).swapaxes(0, 1)
     side_by_side = np.ascontiguousarray(kernel).reshape(len(kernel), -1)
-    return ChannelLayer(side_by_side, _activation(tensors, number, before_maximum=False))
+    return ChannelLayer(side_by_side, Activation.plain(*_bias_scale_shift(tensors, number)))
 
 
 def _hidden_layer(tensors: Tensors) -> tuple[FloatArray, Activation]:
     """The first dense layer with the normalisation of its input folded in."""
-    scale, shift = _normalisation(tensors, 9)
+    scale, shift = normalisation(tensors, 9)
     weights = tensors["dense/kernel"].astype(np.float64)
     bias = tensors["dense/bias"] + shift.astype(np.float64) @ weights
     kernel = (scale[:, None] * weights).astype(np.float32)
-    ones = np.ones(kernel.shape[1], np.float32)
-    return kernel, Activation(ones, bias.astype(np.float32), *_normalisation(tensors, 10))
+    return kernel, Activation.plain(bias.astype(np.float32), *normalisation(tensors, 10))
