@@ -15,6 +15,9 @@
     ├── InvalidParameterError      a caller's value is out of its range
     ├── UnknownTrackError          ids that the generation does not hold
     ├── WeightsError               weights missing, or not the bytes they should be
+    ├── RemoteEmbedderError        the server that embeds is not set, away, or no such server
+    ├── PluginError                an embedder of another distribution is no use
+    ├── MissingPackageError        an embedder or a file of weights needs a package not installed
     ├── SpaceMismatchError         vectors of different spaces must not meet
     ├── IndexUnavailableError      nothing valid is published
     ├── GenerationError            a generation is incomplete, damaged or does not fit together
@@ -97,17 +100,32 @@ class UnknownTrackError(SoundalikeError):
     ----------
     track_ids
         Every unknown id, in the order asked for.
+    space
+        Id of the space that was asked.
     """
 
-    def __init__(self, track_ids: Sequence[str]):
+    def __init__(self, track_ids: Sequence[str], space: str):
         self.track_ids = tuple(track_ids)
         super().__init__(
-            f"track_id={', '.join(self.track_ids)} is not in the catalog; GET /tracks?q=… finds ids"
+            f"track_id={', '.join(self.track_ids)} is not in the catalog of space={space}; "
+            "GET /tracks?q=… finds ids"
         )
 
 
 class WeightsError(SoundalikeError):
     """Weights are missing, or their digest is not the one that is pinned."""
+
+
+class RemoteEmbedderError(SoundalikeError):
+    """The server that an embedder asks is not set, cannot be reached, or answers something else."""
+
+
+class MissingPackageError(SoundalikeError):
+    """A package that is optional, because only some embedders need it, is not installed."""
+
+
+class PluginError(SoundalikeError):
+    """An embedder of another distribution cannot be imported, or is not what it should be."""
 
 
 class SpaceMismatchError(SoundalikeError):

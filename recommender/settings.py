@@ -28,6 +28,12 @@ class Settings:
         default=Path("~/.local/share/soundalike/weights"),
         metadata={"help": "Folder of the weights that do not come with the package."},
     )
+    max_url: str = field(
+        default="",
+        # it may hold a password
+        repr=False,
+        metadata={"help": "Address of an IBM MAX Audio Embedding Generator, for embedder max."},
+    )
     host: str = field(default="127.0.0.1", metadata={"help": "Address the service listens on."})
     port: int = field(
         default=8000, metadata={"range": (0, 65535), "help": "Port the service listens on."}

@@ -13,11 +13,13 @@ from recommender.frontend import (
     htk_mel,
     htk_mel_to_hz,
     hz_to_mel,
+    kaldi_log_mel,
     log_compress,
     mel_filterbank,
     mel_space_filterbank,
     mel_to_hz,
     power_spectrogram,
+    stacked_frames,
 )
 from tests.signals import SIGNALS
 
@@ -182,3 +184,53 @@ def test_audioset_frames_are_complete_ones_only(n_samples: int, n_frames: int) -
     log_mel = audioset_log_mel(windows, 0.001)
     assert log_mel.shape == (2, n_frames, 64)
     np.testing.assert_allclose(log_mel, np.log(0.001), rtol=1e-6)
+
+
+# of the first 3 s: rows 0, 50, 100, 200 and 297 at bands 0, 10, 40, 60 and 79, then the mean of
+# all; fbank of torchaudio 2.11's compliance/kaldi.py, without dither, with a Hamming window
+KALDI_GOLDEN = {
+    "chords": ([14.84553, 19.79240, 20.17521, 22.35907, 18.71686], 18.459896),
+    "sweep": ([20.98385, 10.39898, 8.94788, 8.00688, 8.67702], 9.912835),
+    "hiss": ([11.16789, 14.21353, 19.09992, 18.52189, 19.68756], 16.693828),
+}
+
+
+@pytest.mark.parametrize("signal", KALDI_GOLDEN)
+def test_kaldis_filter_bank_is_the_reference_s(signal: str) -> None:
+    samples = SIGNALS[signal]()[: 3 * 16_000]
+    numbers, mean = KALDI_GOLDEN[signal]
+    (log_mel,) = kaldi_log_mel(samples[None], 80)
+    assert (log_mel.shape, log_mel.dtype) == ((298, 80), np.float32)
+    found = log_mel[[0, 50, 100, 200, 297], [0, 10, 40, 60, 79]]
+    np.testing.assert_allclose(found, numbers, rtol=0, atol=1e-3)
+    assert log_mel.mean(dtype=np.float64) == pytest.approx(mean, abs=1e-5)
+
+
+def test_kaldis_frames_are_complete_and_silence_is_finite() -> None:
+    silent = kaldi_log_mel(np.zeros((2, 719), np.float32), 23)
+    assert silent.shape == (2, 2, 23)
+    np.testing.assert_allclose(silent, np.log(1.1920929e-7), rtol=1e-6)
+    assert kaldi_log_mel(np.zeros((1, 720), np.float32), 23).shape == (1, 3, 23)
+
+
+def test_a_constant_is_not_heard_by_kaldi() -> None:
+    samples = np.full((1, 400), 0.25, np.float32)
+    np.testing.assert_array_equal(kaldi_log_mel(samples, 80), kaldi_log_mel(0 * samples, 80))
+
+
+@pytest.mark.parametrize(
+    ("n_frames", "stacked"),
+    [
+        (1, [[0] * 7]),
+        (6, [[0, 0, 0, 0, 1, 2, 3]]),
+        (7, [[0, 0, 0, 0, 1, 2, 3], [3, 4, 5, 6, 6, 6, 6]]),
+        (12, [[0, 0, 0, 0, 1, 2, 3], [3, 4, 5, 6, 7, 8, 9]]),
+    ],
+)
+def test_stacked_frames_overlap_by_one_and_repeat_the_ends(
+    n_frames: int, stacked: list[list[int]]
+) -> None:
+    frames = np.arange(n_frames, dtype=np.float32)[None, :, None] + np.array([0, 0.5], np.float32)
+    expected = np.repeat(np.array(stacked, np.float32), 2, axis=1)
+    expected[:, 1::2] += 0.5
+    np.testing.assert_array_equal(stacked_frames(frames, width=7, step=6), expected[None])

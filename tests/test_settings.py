@@ -28,6 +28,7 @@ def test_without_an_environment_everything_has_its_default() -> None:
         ("SERVE_AUDIO", " 0 ", False),
         ("POLL_SECONDS", "0.5", 0.5),
         ("MAX_CLIP_BYTES", "1048576", 2**20),
+        ("MAX_URL", "http://max:5000", "http://max:5000"),
     ],
 )
 def test_a_variable_sets_its_setting_and_no_other(name: str, text: str, value: object) -> None:

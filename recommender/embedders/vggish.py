@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from recommender.embedders.vggish_network import VggishNetwork
 
 NAME = "vggish"
+REQUIRES = ("torch",)
+COST = 2.4
 FITNESS = (
     "ranks GTZAN's excerpts by genre with a mean average precision of .787; MuQ-MuLan .854, "
     "wav2vec2-base .585 (MAEB results of 2026-08-20)"
@@ -60,6 +62,7 @@ NETWORK_SOURCE = Source(
     trained_on=_TRAINED_ON,
     commercial=True,
     converter="recommender.embedders.vggish_weights:convert",
+    n_parameters=72_141_184,
 )
 PCA_SOURCE = Source(
     name="vggish-pca",
@@ -73,6 +76,7 @@ PCA_SOURCE = Source(
     trained_on=_TRAINED_ON,
     commercial=True,
     converter="recommender.embedders.vggish_weights:convert_pca",
+    n_parameters=16_512,
 )
 WEIGHTS: tuple[Source, ...] = (NETWORK_SOURCE, PCA_SOURCE)
 
@@ -171,8 +175,7 @@ def postprocess(vectors: FloatArray, projection: Tensors) -> FloatArray:
     """
     centred = vectors - projection["pca/means"]
     projected = np.matmul(centred, projection["pca/eigen_vectors"].T, dtype=np.float32)
-    levels = quantised(projected)
-    return levels / np.float32(LEVELS_PER_UNIT) - np.float32(CLIP)
+    return dequantised(quantised(projected))
 
 
 def quantised(projected: FloatArray) -> FloatArray:
@@ -181,3 +184,8 @@ def quantised(projected: FloatArray) -> FloatArray:
     # floats all the same: NaN has no place among 8-bit integers
     levels: FloatArray = np.floor((clipped + np.float32(CLIP)) * np.float32(LEVELS_PER_UNIT))
     return levels
+
+
+def dequantised(levels: FloatArray) -> FloatArray:
+    """Numbers from -2 to 2 for whole numbers from 0 to 255."""
+    return levels / np.float32(LEVELS_PER_UNIT) - np.float32(CLIP)
