@@ -8,13 +8,16 @@ from pathlib import Path
 
 from api.problems import ProblemError
 from recommender.analysis import embed_clip, embeddings_from
-from recommender.embedding import Embedding
+from recommender.embedders import patience_of, require_packages
+from recommender.embedders.environment import embedder_environment
+from recommender.embedding import EmbedderSpec, Embedding
 from recommender.generation import space_of
 from recommender.manifest import Manifest
-from recommender.sandbox import ChildLimits, ChildPool
-from recommender.weights_store import weights_environment
+from recommender.sandbox import MEMORY_BYTES, ChildLimits, ChildPool
 
-LIMITS = ChildLimits(memory_bytes=2 * 1024**3, cpu_seconds=10.0, wall_seconds=20.0)
+# for an embedder with the default one's cost and its windows, and so much more for others
+LIMITS = ChildLimits(MEMORY_BYTES, cpu_seconds=10.0, wall_seconds=20.0)
+WINDOW_SECONDS = 3.0
 WAIT_SECONDS = 5.0
 # fewer than the threads that answer requests, so that clips in a queue never take them all
 MAX_AT_ONCE = 16
@@ -39,7 +42,7 @@ class ClipEmbedder:
     @classmethod
     def start(cls, n_workers: int) -> "ClipEmbedder":
         """Make one with `n_workers` children; they start with the first clips."""
-        return cls(ChildPool(n_workers, LIMITS, weights_environment(), wait_seconds=WAIT_SECONDS))
+        return cls(ChildPool(n_workers, LIMITS, embedder_environment(), wait_seconds=WAIT_SECONDS))
 
     def close(self) -> None:
         """End the children."""
@@ -72,23 +75,33 @@ class ClipEmbedder:
         ------
         SpaceMismatchError
             This version cannot make vectors of the generation's space.
+        MissingPackageError
+            What its embedder runs on is not installed.
         AudioError
             The clip cannot be decoded, or is beyond a limit.
         ProblemError
             No child became free in time.
         """
         space = space_of(manifest)
+        # before a child is taken up, which would fail for each clip anew
+        require_packages(space.embedder.name)
         try:
             answer = self._pool.call(
                 embed_clip,
                 os.fsencode(path),
-                space.embedder.name,
-                space.clip_windows,
+                space.clip_listening,
                 manifest.level_quantiles_dbfs,
+                patience=_patience(space.embedder),
             )
         except TimeoutError as error:
             raise ProblemError("overloaded", "other clips are being embedded; try again") from error
         return embeddings_from(answer, space)
+
+
+def _patience(spec: EmbedderSpec) -> float:
+    """Clips are cut into about as many windows for each embedder, however long these are."""
+    seconds = spec.hop_samples / spec.sample_rate
+    return max(1.0, patience_of(spec.name) * seconds / WINDOW_SECONDS)
 
 
 @contextmanager

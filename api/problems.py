@@ -16,6 +16,9 @@ from recommender.errors import (
     GenerationError,
     IndexUnavailableError,
     InvalidParameterError,
+    MissingPackageError,
+    PluginError,
+    RemoteEmbedderError,
     SoundalikeError,
     SpaceMismatchError,
     UnknownTrackError,
@@ -60,6 +63,7 @@ KINDS = {
     "decoder-crashed": Kind(422, "Decoding the audio failed"),
     "internal": Kind(500, "Something went wrong in the service"),
     "embedder-mismatch": Kind(503, "The index was built by another embedder"),
+    "embedder-unavailable": Kind(503, "The server that embeds cannot be used"),
     "index-unavailable": Kind(503, "No index is published"),
     "overloaded": Kind(503, "The service is busy"),
     "weights-unavailable": Kind(503, "The embedder's weights are missing"),
@@ -71,7 +75,8 @@ _FRAMEWORK = {
     404: ("not-found", "nothing has this address; /docs lists what there is"),
     405: ("method-not-allowed", "the header Allow names the methods of this address"),
 }
-_RETRIED = frozenset({"index-unavailable", "overloaded"})
+_RETRIED = frozenset({"embedder-unavailable", "index-unavailable", "overloaded"})
+_LOGGED = frozenset({"internal", "decoder-crashed", "embedder-unavailable", "weights-unavailable"})
 
 # what these errors say of themselves names paths, or quotes a process that the audio took over
 _PUBLIC_DETAIL = {
@@ -86,6 +91,18 @@ _PUBLIC_DETAIL = {
     WeightsError: (
         "weights-unavailable",
         "clips cannot be embedded until the weights are mended; GET /similar still works",
+    ),
+    MissingPackageError: (
+        "weights-unavailable",
+        "clips cannot be embedded until a package is installed; GET /similar still works",
+    ),
+    PluginError: (
+        "weights-unavailable",
+        "clips cannot be embedded until the embedder's package is mended; GET /similar still works",
+    ),
+    RemoteEmbedderError: (
+        "embedder-unavailable",
+        "clips cannot be embedded until the embedder's server answers; GET /similar still works",
     ),
     ChildFailedError: (
         "decoder-crashed",
@@ -144,7 +161,7 @@ def respond(request: Request, error: Exception) -> Response:
     """Answer an error; what is the service's own fault is logged."""
     problem = problem_of(error)
     request_id = request.state.request_id
-    if problem.slug in ("internal", "decoder-crashed", "weights-unavailable"):
+    if problem.slug in _LOGGED:
         trace = error if problem.slug == "internal" else None
         _log.error("%s request_id=%s: %s", problem.slug, request_id, error, exc_info=trace)
     body = {

@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.examples import ANSWER, OTHER_ID, TRACK_ID
 from recommender.engine import MAX_LIMIT, Answer, Options, Preference
+from recommender.manifest import Manifest
+from recommender.served import embedder_of
 from recommender.track import Match, TagStrength, Track
 
 MAX_PREFERENCES = 100
@@ -48,6 +50,12 @@ class RecommendingQuestion(Question):
     max_per_artist: int | None = Field(None, ge=1, description="Most matches by one artist.")
     min_similarity: float = Field(
         0.0, ge=0.0, le=1.0, allow_inf_nan=False, description="Leave out matches below."
+    )
+    space: Name | None = Field(
+        None,
+        description="The space that answers, by its id or its embedder's name; several with + "
+        "between answer together. GET /index lists them.",
+        examples=["musicnn"],
     )
 
     def options(self) -> Options:
@@ -153,28 +161,42 @@ class TrackJson(BaseModel):
         return cls.model_validate(asdict(track.metadata) | own)
 
 
+class SpaceRankJson(BaseModel):
+    """The place of a track in the answer of one space."""
+
+    space: str
+    rank: int
+
+
 class WhyJson(BaseModel):
     """Why a track is a match."""
 
     shared_tags: list[TagJson] = Field(description="Tags strong in both, strongest first.")
+    space_ranks: list[SpaceRankJson] = Field(
+        description="When several spaces answer: the place in the answer of each that ranks it."
+    )
 
 
 class MatchJson(BaseModel):
     """A track that sounds like what was asked for."""
 
     rank: int = Field(description="1 for the closest.")
-    similarity: float = Field(description="(1 + cosine) / 2, in [0, 1]; 1 is the same sound.")
+    similarity: float = Field(
+        description="In [0, 1]: (1 + cosine) / 2, where 1 is the same sound; or of several spaces "
+        "the mean of 61 / (60 + rank), where 1 is first in all of them."
+    )
     track: TrackJson
     why: WhyJson
 
     @classmethod
     def of(cls, match: Match) -> Self:
         """The JSON of a match."""
-        tags = [TagJson.of(tag) for tag in match.shared_tags]
-        track = TrackJson.of(match.track)
-        return cls(
-            rank=match.rank, similarity=match.similarity, track=track, why=WhyJson(shared_tags=tags)
+        why = WhyJson(
+            shared_tags=[TagJson.of(tag) for tag in match.shared_tags],
+            space_ranks=[SpaceRankJson(space=r.space, rank=r.rank) for r in match.space_ranks],
         )
+        track = TrackJson.of(match.track)
+        return cls(rank=match.rank, similarity=match.similarity, track=track, why=why)
 
 
 class AnswerJson(BaseModel):
@@ -183,8 +205,8 @@ class AnswerJson(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [ANSWER]})
 
     query: dict[str, Any] = Field(description="What was asked, defaults included.")
-    generation: str = Field(description="The published index that answered.")
-    space: str = Field(description="What makes its vectors comparable.")
+    generation: str = Field(description="The published index that answered; + between several.")
+    space: str = Field(description="What makes its vectors comparable; + between several.")
     matches: list[MatchJson]
     warnings: list[str]
 
@@ -216,8 +238,8 @@ class TrackDetailJson(BaseModel):
     generation: str
 
 
-class IndexJson(BaseModel):
-    """What is served."""
+class SpaceJson(BaseModel):
+    """What answers in one space."""
 
     generation: str
     created_at: str = Field(description="When it was made, UTC, ISO 8601.")
@@ -226,6 +248,25 @@ class IndexJson(BaseModel):
     dimension: int
     n_tracks: int
     index_kind: str
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Self:
+        """The JSON of a generation."""
+        return cls(
+            generation=manifest.generation,
+            created_at=manifest.created_at,
+            space=manifest.space_id,
+            embedder=embedder_of(manifest),
+            dimension=manifest.dimension,
+            n_tracks=manifest.n_tracks,
+            index_kind=manifest.index_kind,
+        )
+
+
+class IndexJson(SpaceJson):
+    """What is served: the default space, and all of them."""
+
+    spaces: list[SpaceJson] = Field(description="Every space that is served, the default first.")
     stale: str | None = Field(
         description="Set when a newer index was published but could not be served."
     )

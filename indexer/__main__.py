@@ -13,11 +13,12 @@ from typing import Any, NoReturn
 from rich.console import Console
 
 from indexer import commands
-from indexer.arguments import whole_number, windows
+from indexer.arguments import pooling, projection, whole_number, windows
 from indexer.embedders_command import add_arguments as add_embedders_arguments
 from indexer.embedders_command import list_embedders
 from indexer.evaluation.command import add_arguments as add_evaluate_arguments
 from indexer.evaluation.command import evaluate_catalog
+from indexer.spaces_command import add_spaces_commands
 from indexer.weights_command import add_weights_commands
 from indexer.workers import default_workers
 from recommender.embedding import DEFAULT_WINDOWS
@@ -27,6 +28,8 @@ from recommender.errors import (
     LockedError,
     SoundalikeError,
 )
+from recommender.pooling import DEFAULT_POOLING, POOLINGS
+from recommender.projection import DEFAULT_PROJECTION, PROJECTIONS
 from recommender.settings import Settings
 
 EXIT_FAILED, EXIT_USAGE, EXIT_LOCKED, EXIT_STOPPED = 1, 2, 75, 130
@@ -97,6 +100,11 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
     _add_evaluate(subcommands, settings)
     text = "the systems that listen, what each is good for, and whether its weights are here"
     add_embedders_arguments(_add(subcommands, settings, "embedders", list_embedders, text))
+    text = "the spaces that are served side by side: list, default, drop"
+    spaces = subcommands.add_parser("spaces", help=text, description=text)
+    add_spaces_commands(
+        partial(_add, spaces.add_subparsers(required=True, metavar="COMMAND"), settings)
+    )
     text = "the weights that do not come with the package: list, fetch, add, verify"
     weights = subcommands.add_parser("weights", help=text, description=text)
     add_weights_commands(
@@ -154,6 +162,20 @@ def _add_reindex(subcommands: Any, settings: Settings) -> None:
         default=DEFAULT_WINDOWS,
         metavar="N|all",
         help="windows spread over a track (default: %(default)s)",
+    )
+    command.add_argument(
+        "--pooling",
+        type=pooling,
+        default=DEFAULT_POOLING,
+        metavar="NAME",
+        help=f"how windows become one vector: {', '.join(POOLINGS)} (default: %(default)s)",
+    )
+    command.add_argument(
+        "--projection",
+        type=projection,
+        default=DEFAULT_PROJECTION,
+        metavar="NAME",
+        help=f"what is done to vectors: {', '.join(PROJECTIONS)} (default: %(default)s)",
     )
     _add_workers(command, settings)
     command.add_argument("--dry-run", action="store_true", help="print the plan, change nothing")

@@ -3,6 +3,10 @@
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 
+from recommender.errors import InvalidParameterError
+from recommender.pooling import require_pooling
+from recommender.projection import require_projection
+
 
 def whole_number(least: int) -> Callable[[str], int]:
     """A parser for whole numbers of at least `least`."""
@@ -23,3 +27,20 @@ def windows(text: str) -> int | None:
         return whole_number(1)(text)
     except ArgumentTypeError as error:
         raise ArgumentTypeError(f"{error}, nor all") from error
+
+
+def pooling(text: str) -> str:
+    """How the windows of a track become one vector."""
+    return _required(require_pooling, text)
+
+
+def projection(text: str) -> str:
+    """What is done to pooled vectors before they are compared."""
+    return _required(require_projection, text)
+
+
+def _required(require: Callable[[str], str], text: str) -> str:
+    try:
+        return require(text)
+    except InvalidParameterError as error:
+        raise ArgumentTypeError(str(error)) from error

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,21 +12,22 @@ from rich.console import Console
 
 from indexer.lock import indexer_lock
 from indexer.reindex import LIBRARY_FILE, Forecast, Report, Request, forecast, reindex
-from recommender.errors import GenerationError, IndexUnavailableError, InvalidParameterError
-from recommender.generation import (
+from recommender.current import (
     current_generation,
     generations_dir,
     list_generations,
-    make_current,
-    open_generation,
+    served_generations,
 )
+from recommender.errors import GenerationError, IndexUnavailableError, InvalidParameterError
+from recommender.generation import open_generation
 from recommender.library import Library
 from recommender.manifest import Manifest
 from recommender.records import Failed
+from recommender.served import embedder_of, serve, served_manifests
 
 EXIT_BAD_DATA = 65
 SHOWN_FAILURES = 20
-_LISTED = ("failures", "generation")
+_LISTED = ("failures", "spaces")
 
 
 def reindex_folders(options: argparse.Namespace, out: Console, err: Console) -> int:
@@ -38,6 +40,8 @@ def reindex_folders(options: argparse.Namespace, out: Console, err: Console) -> 
         embedder=options.embedder,
         n_windows=options.windows,
         workers=options.workers,
+        pooling=options.pooling,
+        projection=options.projection,
         full=options.full,
         allow_empty=options.allow_empty,
     )
@@ -57,13 +61,12 @@ def status(options: argparse.Namespace, out: Console, _err: Console) -> int:
             facts |= {"files": len(library.files()), "failed_files": len(failures)}
             facts["failures"] = [_failure(failure) for failure in failures]
     try:
-        name = current_generation(options.data_dir)
-        facts["generation"] = _manifest_facts(options.data_dir, name)
+        names = served_generations(options.data_dir)
+        facts["spaces"] = [manifest_facts(options.data_dir, name) for name in names]
     except IndexUnavailableError as error:
-        facts["generation"] = None
-        facts["problem"] = str(error)
+        facts |= {"spaces": [], "problem": str(error)}
     lines = [f"{key}: {value}" for key, value in facts.items() if key not in _LISTED]
-    lines += [f"  {key}: {value}" for key, value in (facts["generation"] or {}).items()]
+    lines += space_lines(facts["spaces"])
     emit(out, options.json, facts, [*lines, *_failure_lines(facts.get("failures", []))])
     return 0
 
@@ -80,13 +83,13 @@ def verify(options: argparse.Namespace, out: Console, _err: Console) -> int:
 
 
 def generations(options: argparse.Namespace, out: Console, _err: Console) -> int:
-    """List what is published, oldest first, with the served one marked."""
+    """List what is published, oldest first, with what is served marked."""
     try:
-        current = current_generation(options.data_dir)
+        served = served_generations(options.data_dir)
     except IndexUnavailableError:
-        current = ""
+        served = ()
     names = list_generations(options.data_dir)
-    facts = [_manifest_facts(options.data_dir, n) | {"current": n == current} for n in names]
+    facts = [manifest_facts(options.data_dir, n) | {"current": n in served} for n in names]
     lines = [
         f"{'*' if fact['current'] else ' '} {fact['name']}  {fact.get('tracks', '?')} tracks  "
         f"{fact.get('space', fact.get('problem'))}"
@@ -97,28 +100,39 @@ def generations(options: argparse.Namespace, out: Console, _err: Console) -> int
 
 
 def rollback(options: argparse.Namespace, out: Console, _err: Console) -> int:
-    """Serve an older generation again, after verifying it."""
+    """Serve an older generation of a space again, after verifying it; other spaces stay."""
     current_generation(options.data_dir)  # before the lock, which would make the folder
     with indexer_lock(options.data_dir):
-        current = current_generation(options.data_dir)
-        wanted = options.generation or _previous(options.data_dir, current)
+        wanted = options.generation or _previous(options.data_dir)
         if wanted not in list_generations(options.data_dir):
             raise InvalidParameterError(
                 f"generation={wanted} is not there; list them with: python -m indexer generations"
             )
-        open_generation(options.data_dir, wanted)
-        make_current(options.data_dir, wanted)
+        space = embedder_of(open_generation(options.data_dir, wanted).manifest)
+        replaced = _served_for(options.data_dir, space)
+        serve(options.data_dir, [wanted])
+    instead = f", not {replaced}" if replaced else f" for {space}, which was not served"
     emit(
         out,
         options.json,
-        {"from": current, "to": wanted},
-        [f"serving {wanted}, not {current}; a reindex publishes anew"],
+        {"from": replaced, "to": wanted},
+        [f"serving {wanted}{instead}; a reindex publishes anew"],
     )
     return 0
 
 
-def _previous(data_dir: Path, current: str) -> str:
-    older = [name for name in list_generations(data_dir) if name < current]
+def _served_for(data_dir: Path, space: str) -> str:
+    """The generation that is served for an embedder; "" when none is."""
+    served = {embedder_of(m): m.generation for m in served_manifests(data_dir)}
+    return served.get(space, "")
+
+
+def _previous(data_dir: Path) -> str:
+    """The generation before the one that is served by default, of the same embedder."""
+    current = current_generation(data_dir)
+    facts = {name: manifest_facts(data_dir, name) for name in list_generations(data_dir)}
+    space = facts[current].get("embedder")
+    older = [n for n, fact in facts.items() if n < current and fact.get("embedder") == space]
     if not older:
         raise InvalidParameterError(f"generation={current} is the oldest; there is none before it")
     return older[-1]
@@ -140,7 +154,8 @@ def _library_problem(path: Path) -> str:
         return str(error)
 
 
-def _manifest_facts(data_dir: Path, name: str) -> dict[str, Any]:
+def manifest_facts(data_dir: Path, name: str) -> dict[str, Any]:
+    """What a generation says of itself, or what is wrong with it."""
     try:
         manifest = Manifest.read(generations_dir(data_dir) / name)
     except GenerationError as error:
@@ -150,9 +165,21 @@ def _manifest_facts(data_dir: Path, name: str) -> dict[str, Any]:
         "created_at": manifest.created_at,
         "tracks": manifest.n_tracks,
         "space": manifest.space_id,
+        "embedder": embedder_of(manifest),
         "dimension": manifest.dimension,
         "index": manifest.index_kind,
     }
+
+
+def space_lines(spaces: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A line for each space that is served, the default first."""
+    return [
+        f"{'default' if place == 0 else 'beside'}  {fact['embedder']}  {fact['space']}  "
+        f"{fact['tracks']} tracks  {fact['name']}"
+        if "embedder" in fact
+        else f"{fact['name']}: {fact['problem']}"
+        for place, fact in enumerate(spaces)
+    ]
 
 
 def _forecast_answer(plan: Forecast) -> tuple[dict[str, Any], list[str]]:
@@ -188,7 +215,7 @@ def _report_answer(report: Report) -> tuple[dict[str, Any], list[str]]:
         f"{report.added} added, {report.updated} updated, {report.moved} moved, "
         f"{report.duplicates} duplicates, {report.removed} removed, {report.failed} failed, "
         f"{report.unchanged} unchanged, {report.failed_before} failed before",
-        f"{state} {report.generation} with {report.tracks} tracks; "
+        f"{state} {report.generation} with {report.tracks} tracks in space {report.space}; "
         f"{report.elapsed_seconds:.1f} s, {rate:.0f} files/min",
     ]
     return facts, lines
@@ -200,6 +227,10 @@ def _remarks(report: Report) -> list[str]:
         remarks.append(f"{report.links_left_alone} symbolic links were left alone")
     if report.credits_without_file:
         remarks.append(f"{report.credits_without_file} rows of ATTRIBUTION.csv name no audio file")
+    remarks += [
+        f"the space of {embedder} lacks {n} tracks; run reindex with --embedder {embedder} as well"
+        for embedder, n in report.lacking.items()
+    ]
     return remarks
 
 

@@ -2,32 +2,41 @@
 
 import argparse
 import os
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 
 from indexer.commands import emit
-from recommender.arrays import FloatArray
+from indexer.embedder_costs import MEASURED_SECONDS, add_costs
 from recommender.embedders import (
     DEFAULT_EMBEDDER,
     EMBEDDERS,
+    claimants,
+    cost_of,
     create_embedder,
     embedder_module,
+    embedder_names,
+    parameters_of,
+    require_packages,
     weights_of,
 )
-from recommender.embedding import Embedder, EmbedderSpec, embed
-from recommender.errors import InvalidParameterError, SoundalikeError, WeightsError
+from recommender.embedders.options import base_name
+from recommender.embedding import EmbedderSpec
+from recommender.errors import (
+    InvalidParameterError,
+    MissingPackageError,
+    PluginError,
+    RemoteEmbedderError,
+    SoundalikeError,
+    WeightsError,
+)
 from recommender.weights_store import VARIABLE, is_installed, record_placeholder
 
-MEASURED_SECONDS = 60
-WARM_UP_SECONDS = 5
-SEED = 0
+SMALLEST_NETWORK = 100_000
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -47,15 +56,25 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def list_embedders(options: argparse.Namespace, out: Console, _err: Console) -> int:
     """Print what each embedder is and needs; one that cannot be described says why."""
-    facts = [_facts(name) for name in options.names or EMBEDDERS]
+    facts = [_facts(name) for name in options.names or embedder_names()]
     if options.measure:
-        _add_costs(facts)
+        add_costs(facts)
     emit(out, options.json, facts, [line for fact in facts for line in _lines(fact)])
     return 0
 
 
 def _facts(name: str) -> dict[str, Any]:
     """What is known of an embedder; raises InvalidParameterError when there is none such."""
+    ours, claims = base_name(name) in EMBEDDERS, claimants(name)
+    origin = {"distributions": [] if ours else claims, "refused": claims if ours else []}
+    try:
+        return _described(name) | origin
+    except (PluginError, WeightsError) as error:
+        unknown = {"options": {}, "licence": "", "weights": {}, "parameters": {}, "fitness": ""}
+        return {"name": name} | unknown | origin | {"ready": False, "problem": str(error)}
+
+
+def _described(name: str) -> dict[str, Any]:
     module, weights = embedder_module(name), weights_of(name)
     licences = sorted({source.licence for source in weights}) or [getattr(module, "LICENCE", "")]
     facts: dict[str, Any] = {
@@ -63,19 +82,31 @@ def _facts(name: str) -> dict[str, Any]:
         "options": {key: list(values) for key, values in getattr(module, "CHOICES", {}).items()},
         "licence": " or ".join(filter(None, licences)),
         "weights": {source.name: is_installed(source) for source in weights},
+        "parameters": parameters_of(name),
+        "cost": cost_of(name),
         "fitness": getattr(module, "FITNESS", ""),
     }
-    embedder = create_embedder(name)
+    problems = [_missing_packages(name)]
     try:
-        return facts | _spec_facts(embedder.spec) | {"ready": True, "problem": ""}
-    except WeightsError as error:
-        facts |= {"ready": False, "problem": str(error)}
+        spec = create_embedder(name).spec
+    except (WeightsError, RemoteEmbedderError) as error:
+        problems.append(str(error))
+        with as_if_present(name):
+            spec = create_embedder(name).spec
     except InvalidParameterError:
         raise
     except SoundalikeError as error:
         return facts | {"ready": False, "problem": str(error)}
-    with _as_if_present(name):
-        return facts | _spec_facts(create_embedder(name).spec)
+    problem = "; and ".join(filter(None, problems))
+    return facts | _spec_facts(spec) | {"ready": not problem, "problem": problem}
+
+
+def _missing_packages(name: str) -> str:
+    try:
+        require_packages(name)
+    except MissingPackageError as error:
+        return str(error)
+    return ""
 
 
 def _spec_facts(spec: EmbedderSpec) -> dict[str, Any]:
@@ -89,64 +120,22 @@ def _spec_facts(spec: EmbedderSpec) -> dict[str, Any]:
 
 
 @contextmanager
-def _as_if_present(name: str) -> Iterator[None]:
-    """A weights folder of records alone: a spec needs the digest of weights, not the weights."""
-    before = os.environ.get(VARIABLE)
+def as_if_present(name: str) -> Iterator[None]:
+    """Let a spec be read without weights, of which it needs the digest, or without a server.
+
+    The folder of weights holds records alone meanwhile.
+    """
+    before = dict(os.environ)
     with TemporaryDirectory() as folder:
         for source in weights_of(name):
             record_placeholder(source, Path(folder))
         os.environ[VARIABLE] = folder
+        os.environ.update(getattr(embedder_module(name), "NEEDED", {}))
         try:
             yield
         finally:
-            os.environ.pop(VARIABLE)
-            if before is not None:
-                os.environ[VARIABLE] = before
-
-
-def _add_costs(facts: list[dict[str, Any]]) -> None:
-    """Seconds for a minute of audio, and how many times the default embedder's."""
-    measured = {DEFAULT_EMBEDDER: _seconds_per_minute(create_embedder(DEFAULT_EMBEDDER))}
-    for fact in facts:
-        if not fact["ready"]:
-            continue
-        try:
-            if fact["name"] not in measured:
-                measured[fact["name"]] = _seconds_per_minute(create_embedder(fact["name"]))
-        except (SoundalikeError, ModuleNotFoundError) as error:
-            fact |= {"ready": False, "problem": str(error)}
-            continue
-        seconds = measured[fact["name"]]
-        fact["seconds_per_audio_minute"] = round(seconds, 3)
-        fact["cost_relative_to_default"] = round(seconds / measured[DEFAULT_EMBEDDER], 2)
-
-
-def _seconds_per_minute(embedder: Embedder) -> float:
-    # weights are loaded and threads are started by a first, short embedding
-    embed(_Synthetic(WARM_UP_SECONDS), embedder, None)
-    started = time.perf_counter()
-    embed(_Synthetic(MEASURED_SECONDS), embedder, None)
-    return (time.perf_counter() - started) * 60 / MEASURED_SECONDS
-
-
-class _Synthetic:
-    """Noise, as loud as music: what it costs to embed does not depend on what is heard."""
-
-    def __init__(self, seconds: int):
-        self._seconds = seconds
-
-    def n_samples(self, sample_rate: int) -> int:
-        return self._seconds * sample_rate
-
-    def read_windows(
-        self,
-        starts: Sequence[int],
-        window_samples: int,
-        sample_rate: int,  # noqa: ARG002 - noise is noise at any rate
-    ) -> FloatArray:
-        shape = (len(starts), window_samples)
-        noise: FloatArray = np.random.default_rng(SEED).standard_normal(shape, np.float32)
-        return noise * np.float32(0.1)
+            os.environ.clear()
+            os.environ.update(before)
 
 
 def _lines(fact: dict[str, Any]) -> Iterator[str]:
@@ -163,11 +152,19 @@ def _lines(fact: dict[str, Any]) -> Iterator[str]:
     yield f"  weights: {_weights(fact)}"
     if fact["problem"]:
         yield f"  {fact['problem']}"
+    if fact["parameters"]:
+        yield f"  parameters of a network: {_sizes(fact['parameters'])}"
+    if fact.get("cost"):
+        yield f"  about {fact['cost']:g} x {DEFAULT_EMBEDDER} for the same audio"
     if "seconds_per_audio_minute" in fact:
         yield (
             f"  {fact['seconds_per_audio_minute']:g} s for a minute of audio here, now: "
             f"{fact['cost_relative_to_default']:g} x {DEFAULT_EMBEDDER}; compare only the ratio"
         )
+    for owner in fact["distributions"]:
+        yield f"  from {owner}"
+    for owner in fact["refused"]:
+        yield f"  {owner} offers an embedder of this name too, which is refused: the name is taken"
     if fact["fitness"]:
         yield f"  {fact['fitness']}"
 
@@ -183,3 +180,11 @@ def _weights(fact: dict[str, Any]) -> str:
         if n_files > 1
         else (f"{state}; {fact['licence']}")
     )
+
+
+def _sizes(parameters: dict[str, int]) -> str:
+    """Learned numbers of the networks, each size once, the default's first."""
+    # what is smaller is no network, but what scales its input or projects its output
+    networks = (number for number in parameters.values() if number >= SMALLEST_NETWORK)
+    sizes = dict.fromkeys(f"{number / 1e6:.3g} million" for number in networks)
+    return " or ".join(sizes)

@@ -55,8 +55,17 @@ def check_not_emptied(roots: Sequence[bytes], found: Scan, known: KnownFiles) ->
         )
 
 
-def check_other_folders(roots: Sequence[bytes], known: KnownFiles, embedded: set[str]) -> None:
-    """Refuse a space that files in folders outside this run have no vectors in.
+def check_other_folders(roots: Sequence[bytes], known: KnownFiles, lost: set[str]) -> None:
+    """Refuse to replace a space when tracks in folders outside this run would leave it.
+
+    Parameters
+    ----------
+    roots
+        The music folders of this run.
+    known
+        The library's files.
+    lost
+        Ids of the tracks of the served space that have no vector in the one to take its place.
 
     Raises
     ------
@@ -66,11 +75,11 @@ def check_other_folders(roots: Sequence[bytes], known: KnownFiles, embedded: set
     without = sorted(
         path
         for path, (_, track_id) in known.items()
-        if track_id not in embedded and not is_below(path, roots)
+        if track_id in lost and not is_below(path, roots)
     )
     if without:
         raise InvalidParameterError(
             f"{len(without)} files in other folders, {os.fsdecode(without[0])} the first, were "
-            "indexed with another --embedder or --windows and would leave the catalog; name their "
+            "indexed with other --windows or weights and would leave the space; name their "
             "folders as well, use the same options as before, or pass --allow-empty to drop them"
         )

@@ -24,14 +24,16 @@ from indexer.preflight import (
 from indexer.progress import make_reporter
 from indexer.scan import Scan, scan
 from indexer.workers import FILE_LIMITS, Analyst, Outcome, analyse_all
-from recommender.embedders import create_embedder
-from recommender.generation import current_generation
+from recommender.embedders import create_embedder, require_packages
+from recommender.embedders.environment import embedder_environment
 from recommender.library import Library
-from recommender.publishing import is_published, publish, sweep
+from recommender.pooling import DEFAULT_POOLING
+from recommender.projection import DEFAULT_PROJECTION
+from recommender.publishing import publish, published, sweep
 from recommender.records import Failed
 from recommender.sandbox import ChildPool
-from recommender.space import Space
-from recommender.weights_store import weights_environment
+from recommender.served import embedder_of, served_manifests
+from recommender.space import Space, id_of, stored
 
 LIBRARY_FILE = "library.db"
 
@@ -46,7 +48,7 @@ class Request:
         Absolute paths of the music folders.
     data_dir
         Where library and generations are kept.
-    embedder, n_windows
+    embedder, n_windows, pooling, projection
         What makes the space; `n_windows` None for all windows.
     workers
         Child processes.
@@ -61,13 +63,18 @@ class Request:
     embedder: str
     n_windows: int | None
     workers: int
+    pooling: str = DEFAULT_POOLING
+    projection: str = DEFAULT_PROJECTION
     full: bool = False
     allow_empty: bool = False
 
 
 @dataclass(slots=True)
 class Report:
-    """Counts of a run, in files but for `tracks`, and what was published."""
+    """Counts of a run, in files but for `tracks`, and what was published.
+
+    `lacking` counts by embedder the tracks that other spaces which are served do not have.
+    """
 
     added: int = 0
     updated: int = 0
@@ -80,8 +87,10 @@ class Report:
     tracks: int = 0
     audio_seconds: float = 0.0
     elapsed_seconds: float = 0.0
+    space: str = ""
     generation: str = ""
     published: bool = False
+    lacking: dict[str, int] = field(default_factory=dict)
     failures: list[Failed] = field(default_factory=list)
     unreadable_folders: list[bytes] = field(default_factory=list)
     links_left_alone: int = 0
@@ -151,20 +160,23 @@ def forecast(request: Request) -> Forecast:
 @contextmanager
 def _opened(request: Request, path: Path | None) -> Iterator[_Run]:
     """Look at the music folders, lock and open the library, plan, and refuse what would lose."""
-    space = Space(create_embedder(request.embedder).spec, request.n_windows)
+    require_packages(request.embedder)
+    spec = create_embedder(request.embedder).spec
+    space = Space(spec, request.n_windows, request.pooling, request.projection)
     check_folders(request.roots)
     found = scan(request.roots)
     check_listed(request.roots, found)
     credited = {root: read_credits(root) for root in request.roots}
     lock = indexer_lock(request.data_dir) if path else nullcontext()
     with lock, Library.open(path or Path(":memory:")) as library:
-        known, embedded = library.files(), library.embedded(space.id)
+        known, embedded = library.files(), library.embedded(space.stored.id)
         if not request.allow_empty:
             check_not_emptied(request.roots, found, known)
-            check_other_folders(request.roots, known, embedded)
+            check_other_folders(request.roots, known, _lost(request, library, space, embedded))
         failures = library.failures()
         plan = make_plan(found, request.roots, known, failures, embedded, full=request.full)
         report = Report(
+            space=space.id,
             unchanged=plan.unchanged,
             failed_before=plan.failed_before,
             unreadable_folders=found.unreadable,
@@ -176,22 +188,32 @@ def _opened(request: Request, path: Path | None) -> Iterator[_Run]:
         yield _Run(request, library, space, known, embedded, found, credited, plan, report)
 
 
+def _lost(request: Request, library: Library, space: Space, embedded: set[str]) -> set[str]:
+    """Tracks of the served space that this one replaces, which have no vector in this one."""
+    replaced = (
+        id_of(stored(manifest.space))
+        for manifest in served_manifests(request.data_dir)
+        if embedder_of(manifest) == space.embedder.name
+    )
+    return library.embedded(next(replaced, space.stored.id)) - embedded
+
+
 def _listen(run: _Run, console: Console) -> None:
     """Open every file that needs it, and store what becomes of each."""
     paths = run.plan.work
     if not paths:
         return
-    run.library.add_space(run.space)
+    run.library.add_space(run.space.stored)
     embedded = set() if run.request.full else set(run.embedded)
     homes = _homes_that_stay(run.plan, run.known)
     children = min(run.request.workers, len(paths))
     with (
-        ChildPool(children, FILE_LIMITS, weights_environment()) as pool,
+        ChildPool(children, FILE_LIMITS, embedder_environment()) as pool,
         make_reporter(len(paths), console) as reporter,
     ):
         analyst = Analyst(pool, run.space, embedded)
         for outcomes in analyse_all(paths, run.found.files, analyst, children):
-            run.library.store(outcomes, run.space)
+            run.library.store(outcomes, run.space.stored)
             for outcome in outcomes:
                 _count(outcome, run.known, homes, run.report)
                 if not isinstance(outcome, Failed):
@@ -236,9 +258,13 @@ def _credit(run: _Run) -> None:
 
 def _publish(run: _Run) -> None:
     data_dir, report = run.request.data_dir, run.report
-    if is_published(data_dir, run.library, run.space):
-        report.generation = current_generation(data_dir)
-    else:
+    report.generation = published(data_dir, run.library, run.space)
+    if not report.generation:
         report.generation = publish(data_dir, run.library, run.space)
         report.published = True
-    report.tracks = run.library.count_publishable(run.space.id)
+    report.tracks = run.library.count_publishable(run.space.stored.id)
+    in_files = len({track_id for _, track_id in run.library.files().values()})
+    for manifest in served_manifests(data_dir):
+        lacking = in_files - run.library.count_publishable(id_of(stored(manifest.space)))
+        if lacking and manifest.space_id != run.space.id:
+            report.lacking[embedder_of(manifest)] = lacking

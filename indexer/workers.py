@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from recommender.analysis import embed_file, embeddings_from, identify_file, track_from
+from recommender.embedders import patience_of
 from recommender.errors import AudioError
 from recommender.records import Failed, FileState, Indexed
-from recommender.sandbox import ChildLimits, ChildPool
+from recommender.sandbox import MEMORY_BYTES, ChildLimits, ChildPool
 from recommender.space import Space
 
-FILE_LIMITS = ChildLimits(memory_bytes=3 * 2**30, cpu_seconds=1800, wall_seconds=3600)
+# for embedders as quick as the default one, and as many times as much as others cost
+FILE_LIMITS = ChildLimits(MEMORY_BYTES, cpu_seconds=1800, wall_seconds=3600)
 
 Outcome = Indexed | Failed
 
@@ -40,15 +42,18 @@ class Analyst:
 
     def analyse(self, path: bytes, state: FileState) -> Outcome:
         """Identify a file, and embed it unless its track has a vector already."""
+        track_id = ""
         try:
             track = track_from(self.pool.call(identify_file, path, state))
+            track_id = track.id
             if track.id in self.embedded:
                 return Indexed(path, state, track, None)
-            name, n_windows = self.space.embedder.name, self.space.n_windows
-            answer = self.pool.call(embed_file, path, state, name, n_windows)
+            listening = self.space.listening
+            patience = patience_of(listening.embedder.name)
+            answer = self.pool.call(embed_file, path, state, listening, patience=patience)
             return Indexed(path, state, track, embeddings_from(answer, self.space)[0])
         except AudioError as error:
-            return Failed(path, state, error.reason, str(error))
+            return Failed(path, state, error.reason, str(error), track_id)
 
 
 def default_workers() -> int:

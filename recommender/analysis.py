@@ -21,23 +21,37 @@ from safetensors.numpy import load, save
 
 from recommender.audio import CATALOG_LIMITS, CLIP_LIMITS, open_audio
 from recommender.embedders import create_embedder
-from recommender.embedding import Embedder, Embedding, embed, embed_at_levels
+from recommender.embedding import Embedder, EmbedderSpec, Embedding
 from recommender.errors import (
     ChildFailedError,
     FileChangedError,
+    SpaceMismatchError,
     UnreadableFileError,
 )
 from recommender.frames import embed_frames
+from recommender.hearing import embed, embed_at_levels
 from recommender.records import FileState
-from recommender.space import Space
+from recommender.space import Listening, Space
 from recommender.tags import read_metadata
 from recommender.track import Metadata, Track
 
 
 @lru_cache(maxsize=1)
-def _embedder(name: str) -> Embedder:
-    # loading weights once for the life of the child
-    return create_embedder(name)
+def _embedder(spec: EmbedderSpec) -> Embedder:
+    """The embedder that a specification is of, which loads its weights once for many calls.
+
+    Raises
+    ------
+    SpaceMismatchError
+        It has become another: weights were installed since, or the code was.
+    """
+    embedder = create_embedder(spec.name)
+    if embedder.spec != spec:
+        raise SpaceMismatchError(
+            f"embedder={spec.name} now has other weights or another front-end than the index; "
+            "run reindex"
+        )
+    return embedder
 
 
 def identify_file(path: bytes, state: FileState) -> bytes:
@@ -60,7 +74,7 @@ def identify_file(path: bytes, state: FileState) -> bytes:
     return json.dumps(facts).encode()
 
 
-def embed_file(path: bytes, state: FileState, embedder: str, n_windows: int | None) -> bytes:
+def embed_file(path: bytes, state: FileState, listening: Listening) -> bytes:
     """Embed a file; see :func:`embeddings_from`.
 
     Raises
@@ -69,7 +83,8 @@ def embed_file(path: bytes, state: FileState, embedder: str, n_windows: int | No
         The file cannot be read or decoded, or was written to meanwhile.
     """
     with unchanged(path, state) as file, open_audio(file, CATALOG_LIMITS) as audio:
-        return packed([embed(audio, _embedder(embedder), n_windows)])
+        model = _embedder(listening.embedder)
+        return packed([embed(audio, model, listening.n_windows, listening.pooling)])
 
 
 def frames_of_file(path: bytes, state: FileState, embedder: str, n_windows: int | None) -> bytes:
@@ -87,11 +102,11 @@ def frames_of_file(path: bytes, state: FileState, embedder: str, n_windows: int 
         The file cannot be read or decoded, or was written to meanwhile.
     """
     with unchanged(path, state) as file, open_audio(file, CATALOG_LIMITS) as audio:
-        model = _embedder(embedder)
+        model = _embedder(create_embedder(embedder).spec)
         # weights are read at the first embedding, which is not to count for one of the tracks
         model.embed(np.empty((0, model.spec.window_samples), np.float32))
         started = time.process_time()
-        frames, audible = embed_frames(audio, model, n_windows)
+        frames, audible, _ = embed_frames(audio, model, n_windows)
         return save(
             {
                 "vectors": frames.vectors,
@@ -103,7 +118,7 @@ def frames_of_file(path: bytes, state: FileState, embedder: str, n_windows: int 
         )
 
 
-def embed_clip(path: bytes, embedder: str, n_windows: int | None, levels: list[float]) -> bytes:
+def embed_clip(path: bytes, listening: Listening, levels: list[float]) -> bytes:
     """Embed an uploaded clip as it is and at several levels; see :func:`embeddings_from`.
 
     Raises
@@ -112,12 +127,10 @@ def embed_clip(path: bytes, embedder: str, n_windows: int | None, levels: list[f
         The clip cannot be decoded, or is beyond the limits for clips.
     """
     with open(path, "rb") as file:
-        return packed(clip_embeddings(file, embedder, n_windows, levels))
+        return packed(clip_embeddings(file, listening, levels))
 
 
-def clip_embeddings(
-    file: BinaryIO, embedder: str, n_windows: int | None, levels: list[float]
-) -> list[Embedding]:
+def clip_embeddings(file: BinaryIO, listening: Listening, levels: list[float]) -> list[Embedding]:
     """What :func:`embed_clip` finds in a clip that is open.
 
     Raises
@@ -126,7 +139,8 @@ def clip_embeddings(
         As of :func:`embed_clip`.
     """
     with open_audio(file, CLIP_LIMITS) as audio:
-        return embed_at_levels(audio, _embedder(embedder), n_windows, levels)
+        model, n_windows = _embedder(listening.embedder), listening.n_windows
+        return embed_at_levels(audio, model, n_windows, levels, listening.pooling)
 
 
 def track_from(answer: bytes) -> Track:
@@ -145,7 +159,7 @@ def embeddings_from(answer: bytes, space: Space) -> list[Embedding]:
     """
     arrays = load(answer)
     vectors, tags = arrays["vectors"], arrays["tags"]
-    shape = (space.embedder.frame_dimension, len(space.embedder.tag_names))
+    shape = (space.dimension, len(space.embedder.tag_names))
     if (vectors.shape[1], tags.shape[1]) != shape or not np.isfinite(vectors).all():
         raise ChildFailedError(f"the child answered with vectors unfit for space={space.id}")
     return [

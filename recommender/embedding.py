@@ -1,22 +1,17 @@
-"""From audio to one vector: the contract of every embedder, windows, levels and pooling.
+"""The contract of every embedder, and the windows that it hears of some audio."""
 
-The indexer and the clip route call the same :func:`embed`, so a clip and a track are always
-measured the same way.
-"""
-
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Literal, NamedTuple, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from recommender.arrays import FloatArray
-from recommender.errors import AudioTooShortError, InvalidParameterError, SilentAudioError
+from recommender.errors import AudioTooShortError, InvalidParameterError
 
 DEFAULT_WINDOWS = 12
 MIN_SECONDS = 1.0
-SILENCE_DBFS = -70.0
 BATCH_WINDOWS = 24
 
 
@@ -48,6 +43,9 @@ class EmbedderSpec:
         Which layer the vectors are read from.
     weights_sha256
         Digest that the weights must have, "" for an embedder without weights.
+    tail
+        What becomes of audio behind the last whole window: ``"dropped"``, or ``"covered"`` by one
+        more window that ends where the audio ends and weighs what it adds.
     """
 
     name: str
@@ -62,6 +60,7 @@ class EmbedderSpec:
     front_end: str
     layer: str
     weights_sha256: str
+    tail: Literal["dropped", "covered"] = "dropped"
 
     def require_windows(self, windows: FloatArray) -> None:
         """Raise InvalidParameterError unless the windows have the length of this embedder's."""
@@ -133,13 +132,13 @@ class Embedding:
     Attributes
     ----------
     vector
-        float32, shape (frame_dimension,): the mean over windows, neither centred nor normalised.
+        float32, shape (dimension of the space,): windows pooled, neither centred nor normalised.
     tags
         float32, shape (n_tags,): mean probability of each tag.
     level_dbfs
         RMS level over the used windows in dB relative to full scale.
     n_windows
-        How many windows the mean is over.
+        How many windows were heard.
     """
 
     vector: FloatArray
@@ -148,11 +147,41 @@ class Embedding:
     n_windows: int
 
 
-def window_starts(n_samples: int, spec: EmbedderSpec, n_windows: int | None) -> list[int]:
-    """First sample of each window, spread evenly over audio of `n_samples`.
+class Window(NamedTuple):
+    """Where a window begins, and what it weighs in a mean.
 
-    Windows lie on the embedder's own grid of `hop_samples`, so that ``n_windows=None`` (all) gives
-    exactly the windows of the original system and a smaller number a subset of them.
+    Attributes
+    ----------
+    start
+        First sample, context included; below 0 where the context lies before the audio.
+    weight
+        1; for one that covers a tail, the audio it adds in parts of what others add.
+    """
+
+    start: int
+    weight: float
+
+
+class Windows(NamedTuple):
+    """Some windows as they are read.
+
+    Attributes
+    ----------
+    samples
+        float32, shape (n_windows, window_samples).
+    weights
+        float64, shape (n_windows,), see :class:`Window`.
+    """
+
+    samples: FloatArray
+    weights: npt.NDArray[np.float64]
+
+
+def windows_in(n_samples: int, spec: EmbedderSpec, n_windows: int | None) -> list[Window]:
+    """Windows that are spread evenly over audio of `n_samples`.
+
+    They lie on the embedder's own grid of `hop_samples`, so that ``n_windows=None`` (all) gives
+    exactly the original system's and a smaller number a subset. A covered tail is one more.
 
     Raises
     ------
@@ -161,9 +190,23 @@ def window_starts(n_samples: int, spec: EmbedderSpec, n_windows: int | None) -> 
     """
     if n_windows is not None and n_windows < 1:
         raise InvalidParameterError(f"n_windows={n_windows} must be at least 1, or all")
-    available = max(1, 1 + (n_samples - spec.least_samples) // spec.hop_samples)
-    places = spread(available, n_windows)
-    return [place * spec.hop_samples - spec.context_samples for place in places]
+    last_start = n_samples - spec.least_samples
+    whole = max(1, 1 + last_start // spec.hop_samples)
+    behind = last_start - (whole - 1) * spec.hop_samples
+    has_tail = spec.tail == "covered" and behind > 0
+    # windows that overlap add a hop each
+    tail_weight = min(1.0, behind / min(spec.hop_samples, spec.least_samples))
+    return [
+        Window(place * spec.hop_samples - spec.context_samples, 1.0)
+        if place < whole
+        else Window(last_start - spec.context_samples, tail_weight)
+        for place in spread(whole + has_tail, n_windows)
+    ]
+
+
+def window_starts(n_samples: int, spec: EmbedderSpec, n_windows: int | None) -> list[int]:
+    """First sample of each of :func:`windows_in`."""
+    return [window.start for window in windows_in(n_samples, spec, n_windows)]
 
 
 def spread(available: int, n_windows: int | None) -> list[int]:
@@ -172,115 +215,9 @@ def spread(available: int, n_windows: int | None) -> list[int]:
     return [(2 * i + 1) * available // (2 * count) for i in range(count)]
 
 
-def embed(source: AudioSource, embedder: Embedder, n_windows: int | None) -> Embedding:
-    """Embed audio: read windows, leave silent ones out, average the rest.
-
-    Memory does not grow with the length of the audio: windows are read `BATCH_WINDOWS` at a time.
-
-    Parameters
-    ----------
-    source
-        The audio.
-    embedder
-        The system that turns windows into vectors.
-    n_windows
-        How many windows to spread over the audio; None for all.
-
-    Raises
-    ------
-    AudioTooShortError
-        Shorter than `MIN_SECONDS`.
-    SilentAudioError
-        No window is louder than `SILENCE_DBFS`.
-    """
-    return _pooled(_audible_batches(source, embedder.spec, n_windows), embedder)
-
-
-def _pooled(batches: Iterable[FloatArray], embedder: Embedder, gain: float = 1.0) -> Embedding:
-    spec = embedder.spec
-    vector = np.zeros(spec.frame_dimension)
-    tags = np.zeros(len(spec.tag_names))
-    power, count = 0.0, 0
-    for batch in batches:
-        windows = batch * np.float32(gain)
-        frames = embedder.embed(windows)
-        vector += frames.vectors.sum(axis=0, dtype=np.float64)
-        tags += frames.tags.sum(axis=0, dtype=np.float64)
-        power += float(_power(windows).sum())
-        count += len(windows)
-    return Embedding(
-        vector=(vector / count).astype(np.float32),
-        tags=(tags / count).astype(np.float32),
-        level_dbfs=float(_decibels(np.float64(power / count))),
-        n_windows=count,
-    )
-
-
-def embed_at_levels(
-    source: AudioSource, embedder: Embedder, n_windows: int | None, levels_dbfs: Sequence[float]
-) -> list[Embedding]:
-    """Embed audio as it is, and once more for each of some levels, amplified to that level.
-
-    For clips: unlike :func:`embed` it keeps all `n_windows` windows in memory.
-
-    Level moves the vector, and the level of a clip may say nothing: it is that of a recorder or of
-    a volume knob. The catalog keeps its levels, which say something about the mastering.
-
-    Parameters
-    ----------
-    source, embedder, n_windows
-        As in :func:`embed`.
-    levels_dbfs
-        RMS levels in dB relative to full scale.
-
-    Raises
-    ------
-    AudioTooShortError, SilentAudioError
-        As in :func:`embed`.
-    """
-    # the same windows at every level: what is silence in the clip must not become music
-    batches = list(_audible_batches(source, embedder.spec, n_windows))
-    as_it_is = _pooled(batches, embedder)
-    gains_db = [level - as_it_is.level_dbfs for level in levels_dbfs]
-    return [as_it_is, *(_pooled(batches, embedder, 10 ** (gain / 20)) for gain in gains_db)]
-
-
-def _audible_batches(
-    source: AudioSource, spec: EmbedderSpec, n_windows: int | None
-) -> Iterator[FloatArray]:
-    """Windows in batches, the silent ones left out; at least one window in all."""
-    silent = True
-    for windows in read_in_batches(source, spec, n_windows):
-        audible = is_audible(windows)
-        if audible.any():
-            silent = False
-            yield windows[audible]
-    if silent:
-        raise SilentAudioError(
-            f"the level stays below {SILENCE_DBFS:g} dBFS; a silent recording has no look-alikes"
-        )
-
-
-def is_audible(windows: FloatArray) -> npt.NDArray[np.bool_]:
-    """Which windows are louder than `SILENCE_DBFS`, shape (n_windows,)."""
-    audible: npt.NDArray[np.bool_] = _decibels(_power(windows)) > SILENCE_DBFS
-    return audible
-
-
-def _power(windows: FloatArray) -> npt.NDArray[np.float64]:
-    # float64: the squares of large samples, legal in float files, overflow float32
-    power: npt.NDArray[np.float64] = np.mean(np.square(windows, dtype=np.float64), axis=1)
-    return power
-
-
-def _decibels(power: npt.NDArray[np.float64] | np.float64) -> npt.NDArray[np.float64]:
-    with np.errstate(divide="ignore"):
-        return np.asarray(10.0 * np.log10(power), dtype=np.float64)
-
-
 def read_in_batches(
     source: AudioSource, spec: EmbedderSpec, n_windows: int | None
-) -> Iterator[FloatArray]:
+) -> Iterator[Windows]:
     """Windows, the silent ones included, `BATCH_WINDOWS` at a time.
 
     Raises
@@ -295,12 +232,13 @@ def read_in_batches(
             f"duration_seconds={seconds:.2f} is below {MIN_SECONDS:g}; a longer recording is needed"
         )
     if n_samples < spec.least_samples:
-        yield _repeated(source, spec, n_samples)
+        yield Windows(_repeated(source, spec, n_samples), np.ones(1))
         return
-    starts = window_starts(n_samples, spec, n_windows)
-    for first in range(0, len(starts), BATCH_WINDOWS):
-        batch = starts[first : first + BATCH_WINDOWS]
-        yield source.read_windows(batch, spec.window_samples, spec.sample_rate)
+    windows = windows_in(n_samples, spec, n_windows)
+    for first in range(0, len(windows), BATCH_WINDOWS):
+        starts, weights = zip(*windows[first : first + BATCH_WINDOWS], strict=True)
+        samples = source.read_windows(starts, spec.window_samples, spec.sample_rate)
+        yield Windows(samples, np.array(weights))
 
 
 def _repeated(source: AudioSource, spec: EmbedderSpec, n_samples: int) -> FloatArray:

@@ -75,6 +75,26 @@ class Answer:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of one generation.
+
+    Attributes
+    ----------
+    vectors
+        Unit vectors, float32, shape (n_queries, dimension); a track is as similar as the best of
+        them makes it.
+    tags
+        Strength by tag of what is asked about, for the reasons.
+    seeds
+        Rows that cannot be an answer: the tracks that are asked about.
+    """
+
+    vectors: FloatArray
+    tags: dict[str, float]
+    seeds: Rows
+
+
 class Recommender:
     """Answers questions from one generation; safe to call from many threads."""
 
@@ -82,7 +102,21 @@ class Recommender:
         self.generation = generation
 
     def similar(self, track_id: str, options: Options) -> Answer:
-        """Tracks that sound like a catalogued one, which is itself left out.
+        """Tracks that sound like a catalogued one; see :meth:`about_track`."""
+        return self.answer(self.about_track(track_id), options)
+
+    def similar_to_clip(self, embeddings: Sequence[Embedding], options: Options) -> Answer:
+        """Tracks that sound like a clip; see :meth:`about_clip`."""
+        return self.answer(self.about_clip(embeddings), options)
+
+    def recommend(
+        self, positive: Sequence[Preference], negative: Sequence[Preference], options: Options
+    ) -> Answer:
+        """Tracks near the liked ones and away from the disliked; see :meth:`about_taste`."""
+        return self.answer(self.about_taste(positive, negative), options)
+
+    def about_track(self, track_id: str) -> Question:
+        """What sounds like a catalogued track, which is itself left out.
 
         Raises
         ------
@@ -91,10 +125,10 @@ class Recommender:
         """
         rows = self._known_rows([track_id])
         queries = self.generation.index.vectors(rows)
-        return self._answer(queries, self._mean_tags(rows, np.ones(1)), rows, options)
+        return Question(queries, self._mean_tags(rows, np.ones(1)), rows)
 
-    def similar_to_clip(self, embeddings: Sequence[Embedding], options: Options) -> Answer:
-        """Tracks that sound like a clip, embedded at one or at several levels.
+    def about_clip(self, embeddings: Sequence[Embedding]) -> Question:
+        """What sounds like a clip, embedded at one or at several levels.
 
         A track is as similar as the best of the levels makes it.
 
@@ -103,20 +137,21 @@ class Recommender:
         SpaceMismatchError
             The clip was not embedded in the generation's space.
         """
-        dimension = self.generation.manifest.dimension
-        if any(embedding.vector.shape != (dimension,) for embedding in embeddings):
+        generation = self.generation
+        shape = generation.projection.centre.shape
+        if any(embedding.vector.shape != shape for embedding in embeddings):
             raise SpaceMismatchError(
-                f"space={self.generation.manifest.space_id} has dimension={dimension}; "
-                "embed the clip with the embedder of the index"
+                f"space={generation.manifest.space_id} has "
+                f"dimension={shape[0]}; embed the clip with the embedder of the index"
             )
-        queries = np.stack([self.generation.project(e.vector) for e in embeddings])
+        queries = np.stack([generation.project(e.vector) for e in embeddings])
         tags = np.mean([e.tags for e in embeddings], axis=0)
-        return self._answer(queries, self._strengths(tags), np.empty(0, np.int64), options)
+        return Question(queries, self._strengths(tags), np.empty(0, np.int64))
 
-    def recommend(
-        self, positive: Sequence[Preference], negative: Sequence[Preference], options: Options
-    ) -> Answer:
-        """Tracks near the liked ones and away from the disliked ones, all of which are left out.
+    def about_taste(
+        self, positive: Sequence[Preference], negative: Sequence[Preference]
+    ) -> Question:
+        """What is near the liked tracks and away from the disliked, all of which are left out.
 
         The query is Rocchio's: the weighted mean of the liked vectors less `DISLIKE_WEIGHT` times
         that of the disliked ones (Rocchio, "Relevance feedback in information retrieval", 1971).
@@ -140,7 +175,12 @@ class Recommender:
         if float(np.linalg.norm(query)) < 1e-6:
             raise InvalidParameterError("positive and negative cancel out; leave one of them out")
         tags = self._mean_tags(liked, weights)
-        return self._answer(normalised(query[np.newaxis]), tags, rows, options)
+        return Question(normalised(query[np.newaxis]), tags, rows)
+
+    def tracks(self, track_ids: Sequence[str]) -> list[Track]:
+        """Those of some tracks that the catalog holds."""
+        rows, _ = self.generation.rows_of(list(track_ids))
+        return list(self.generation.catalog.tracks(rows).values())
 
     def track(self, track_id: str) -> Track:
         """One catalogued track.
@@ -166,20 +206,43 @@ class Recommender:
         """See :meth:`recommender.catalog.Catalog.search`."""
         return self.generation.catalog.search(query, limit, offset)
 
-    def _answer(
-        self, queries: FloatArray, tags: dict[str, float], seeds: Rows, options: Options
-    ) -> Answer:
-        excluded_rows, unknown = self.generation.rows_of(list(options.exclude_ids))
-        by_artist = self.generation.catalog.rows_by_artists(options.exclude_artists)
-        excluded = np.unique(np.concatenate([seeds, excluded_rows, by_artist]))
-        rows, similarities = self._ranked(queries, excluded, options)
+    def answer(self, question: Question, options: Options) -> Answer:
+        """The tracks nearest to a question, as many as the options allow."""
+        excluded, unknown = self._excluded(question, options)
+        rows, similarities = self._ranked(question.vectors, excluded, options)
         manifest = self.generation.manifest
         return Answer(
             generation=manifest.generation,
             space=manifest.space_id,
-            matches=self._matches(rows, similarities, tags),
+            matches=self._matches(rows, similarities, question.tags),
             warnings=tuple(f"exclude_id={id_} is not in the catalog" for id_ in unknown),
         )
+
+    def nearest_ids(self, question: Question, options: Options, k: int) -> list[str]:
+        """Ids of the `k` tracks nearest to a question, best first; only exclusions are heeded."""
+        excluded, _ = self._excluded(question, options)
+        most = min(k, len(self.generation.index))
+        rows = self._nearest(question.vectors, most, excluded)[0] if most else excluded[:0]
+        return [str(id_) for id_ in self.generation.ids[rows[:k]]]
+
+    def reasons(
+        self, question: Question, track_ids: Sequence[str]
+    ) -> dict[str, tuple[TagStrength, ...]]:
+        """The tags that each of some tracks shares with a question; tracks without are left out."""
+        if not question.tags:
+            return {}
+        tags_of = self.generation.catalog.tags(self.generation.rows_of(list(track_ids))[0])
+        shared = {
+            str(self.generation.ids[row]): shared_tags(question.tags, self._strengths(tags))
+            for row, tags in tags_of.items()
+        }
+        return {id_: tags for id_, tags in shared.items() if tags}
+
+    def _excluded(self, question: Question, options: Options) -> tuple[Rows, list[str]]:
+        """Rows that must not be in the answer, and the excluded ids that are not known."""
+        by_id, unknown = self.generation.rows_of(list(options.exclude_ids))
+        by_artist = self.generation.catalog.rows_by_artists(options.exclude_artists)
+        return np.unique(np.concatenate([question.seeds, by_id, by_artist])), unknown
 
     def _ranked(
         self, queries: FloatArray, excluded: Rows, options: Options
@@ -244,7 +307,7 @@ class Recommender:
     def _known_rows(self, track_ids: list[str]) -> Rows:
         rows, unknown = self.generation.rows_of(track_ids)
         if unknown:
-            raise UnknownTrackError(unknown)
+            raise UnknownTrackError(unknown, self.generation.manifest.space_id)
         return rows
 
     def _weighted_mean(self, rows: Rows, weights: npt.NDArray[np.float64]) -> FloatArray:

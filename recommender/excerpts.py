@@ -16,6 +16,7 @@ from recommender.degradations import degrade
 from recommender.embedding import Embedding
 from recommender.errors import SilentAudioError
 from recommender.records import FileState
+from recommender.space import Listening
 
 LISTENING_SECONDS = 10.0
 LISTENING_CODEC = "opus 64 kbit/s"
@@ -24,8 +25,7 @@ LISTENING_CODEC = "opus 64 kbit/s"
 def embed_excerpts(
     path: bytes,
     state: FileState,
-    embedder: str,
-    n_windows: int | None,
+    listening: Listening,
     levels: list[float],
     position: float,
     conditions: list[tuple[float, str]],
@@ -36,7 +36,7 @@ def embed_excerpts(
     ----------
     path, state
         The file.
-    embedder, n_windows, levels
+    listening, levels
         As of :func:`embed_clip`.
     position
         Where the clips lie, 0 (at the beginning) to 1 (at the end). At the same position longer
@@ -64,7 +64,7 @@ def embed_excerpts(
         if (excerpt := excerpts[seconds]) is not None:
             clip = io.BytesIO(degrade(degradation, excerpt, sample_rate))
             with suppress(SilentAudioError):
-                embeddings += clip_embeddings(clip, embedder, n_windows, levels)
+                embeddings += clip_embeddings(clip, listening, levels)
     if not any(heard):
         raise SilentAudioError("every clip of it is silent, or longer than the recording")
     condition = np.repeat(np.arange(len(heard)), [len(embeddings) for embeddings in heard])

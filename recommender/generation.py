@@ -3,12 +3,13 @@
 ::
 
     generations/<UTC>-<8 hex>/   index.faiss  catalog.db  ids.npy  centre.npy  manifest.json
-    CURRENT                      the name of the one that is served
+    CURRENT                      the names of those that are served
 
 Every file is verified by digest before anything opens it: FAISS reads most damaged files without
 a word and answers wrongly. A published folder is never written again.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,18 +18,19 @@ import numpy as np
 
 from recommender.arrays import FloatArray, Rows
 from recommender.catalog import Catalog
+from recommender.current import generations_dir
 from recommender.embedders import create_embedder
 from recommender.errors import (
     GenerationError,
-    IndexUnavailableError,
     InvalidParameterError,
     SpaceMismatchError,
 )
-from recommender.files import replace_durably, sha256_of
+from recommender.files import sha256_of
 from recommender.index import VectorIndex
 from recommender.index.faiss import FaissIndex
-from recommender.manifest import CATALOG, CENTRE, IDS, INDEX, MANIFEST, Manifest
-from recommender.space import Space
+from recommender.manifest import CATALOG, CENTRE, COMPONENTS, IDS, INDEX, Manifest
+from recommender.projection import Projection
+from recommender.space import Space, dimension_of, stored
 
 NORM_TOLERANCE = 1e-3
 PROBES = 20
@@ -48,15 +50,15 @@ class Generation:
         Metadata by row.
     ids
         Track ids by row, in ascending order.
-    centre
-        float32, shape (dimension,): what is subtracted from a vector before it is normalised.
+    projection
+        What is done to a pooled vector before it is normalised.
     """
 
     manifest: Manifest
     index: VectorIndex
     catalog: Catalog
     ids: np.ndarray[Any, np.dtype[np.str_]]
-    centre: FloatArray
+    projection: Projection
 
     @property
     def tag_names(self) -> list[str]:
@@ -78,7 +80,7 @@ class Generation:
 
     def project(self, vector: FloatArray) -> FloatArray:
         """Turn a pooled vector into a unit vector that can be compared with the index."""
-        unit: FloatArray = normalised((vector - self.centre)[np.newaxis])[0]
+        unit: FloatArray = normalised(self.projection.apply(vector[np.newaxis]))[0]
         return unit
 
 
@@ -95,11 +97,6 @@ def normalised(vectors: FloatArray) -> FloatArray:
     return unit
 
 
-def generations_dir(data_dir: Path) -> Path:
-    """Where generations are kept."""
-    return data_dir / "generations"
-
-
 def space_of(manifest: Manifest) -> Space:
     """The space of a generation, made anew from the embedder of this version.
 
@@ -108,55 +105,19 @@ def space_of(manifest: Manifest) -> Space:
     SpaceMismatchError
         The embedder of this version makes other vectors.
     """
-    name, n_windows = manifest.space["embedder"]["name"], manifest.space["n_windows"]
+    said = manifest.space
+    n_windows = None if said["n_windows"] == "all" else said["n_windows"]
     try:
-        spec = create_embedder(name).spec
+        spec = create_embedder(said["embedder"]["name"]).spec
+        space = Space(spec, n_windows, said["pooling"], said["projection"])
     except InvalidParameterError as error:
         raise SpaceMismatchError(f"{error}; clips need the embedder of the index") from error
-    space = Space(spec, None if n_windows == "all" else n_windows)
     if space.id != manifest.space_id:
         raise SpaceMismatchError(
             f"space={manifest.space_id} of the index is not space={space.id} of this version; "
             "run reindex"
         )
     return space
-
-
-def list_generations(data_dir: Path) -> list[str]:
-    """Names of the finished generations, oldest first."""
-    return sorted(path.parent.name for path in generations_dir(data_dir).glob(f"[!.]*/{MANIFEST}"))
-
-
-def current_generation(data_dir: Path) -> str:
-    """Name of the generation that is served.
-
-    Raises
-    ------
-    IndexUnavailableError
-        Nothing is published yet.
-    """
-    path = data_dir / "CURRENT"
-    try:
-        # not a FIFO, which would be waited for
-        name = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
-    except (FileNotFoundError, UnicodeDecodeError):
-        name = ""
-    if not _is_name(name):
-        raise IndexUnavailableError(
-            f"data_dir={data_dir} holds no published index; "
-            "run: python -m indexer reindex MUSIC_DIR"
-        )
-    return name
-
-
-def _is_name(name: str) -> bool:
-    """Whether it can be the name of a generation: of a folder, neither hidden nor elsewhere."""
-    return Path(name).name == name and name.isprintable() and name[:1] not in ("", ".")
-
-
-def make_current(data_dir: Path, name: str) -> None:
-    """Point `CURRENT` to a generation, in one step that survives a crash."""
-    replace_durably(data_dir / "CURRENT", name + "\n")
 
 
 def verify_files(folder: Path, manifest: Manifest) -> None:
@@ -191,10 +152,15 @@ def open_generation(data_dir: Path, name: str) -> Generation:
         index=FaissIndex.load(folder / INDEX),
         catalog=Catalog.open(folder / CATALOG),
         ids=_load_array(folder / IDS),
-        centre=_load_array(folder / CENTRE),
+        projection=_load_projection(folder, manifest.files),
     )
     check_fit(generation)
     return generation
+
+
+def _load_projection(folder: Path, files: Container[str]) -> Projection:
+    components = _load_array(folder / COMPONENTS) if COMPONENTS in files else None
+    return Projection(_load_array(folder / CENTRE), components)
 
 
 def _load_array(path: Path) -> np.ndarray[Any, Any]:
@@ -224,13 +190,24 @@ def check_fit(generation: Generation) -> None:
         raise GenerationError(f"generation={name} catalog and index differ in their tracks")
     if ids.ndim != 1 or ids.dtype.kind != "U" or not (ids[:-1] < ids[1:]).all():
         raise GenerationError(f"generation={name} ids are not unique and in order")
-    centre = generation.centre
-    right_shape = centre.dtype == np.float32 and centre.shape == (manifest.dimension,)
-    if not right_shape or not np.isfinite(centre).all():
-        raise GenerationError(f"generation={name} file={CENTRE} is not a finite vector")
+    _check_projection(generation)
     probes = np.linspace(0, len(ids) - 1, min(PROBES, len(ids))).astype(np.int64)
     _check_catalog(generation, probes)
     _check_vectors(generation, probes)
+
+
+def _check_projection(generation: Generation) -> None:
+    manifest, projection = generation.manifest, generation.projection
+    pooled = dimension_of(stored(manifest.space))
+    arrays: dict[str, tuple[FloatArray, tuple[int, ...]]] = {CENTRE: (projection.centre, (pooled,))}
+    if projection.components is not None:
+        arrays[COMPONENTS] = projection.components, (manifest.dimension, pooled)
+    for file, (array, shape) in arrays.items():
+        right = array.dtype == np.float32 and array.shape == shape
+        if not right or not np.isfinite(array).all():
+            raise GenerationError(
+                f"generation={manifest.generation} file={file} is not finite, of shape {shape}"
+            )
 
 
 def _check_catalog(generation: Generation, probes: Rows) -> None:

@@ -56,9 +56,10 @@ class Library(Closing):
         """Release the database."""
         self._engine.dispose()
 
-    def revision(self) -> str:
-        """Opaque text that changes whenever what would be published changes."""
-        return self._meta("revision")
+    def revision(self, space_id: str) -> str:
+        """Opaque text that changes whenever what would be published of a space changes."""
+        parts = (self._meta(rows.revision_key(key)) for key in (rows.EVERY_SPACE, space_id))
+        return " ".join(filter(None, parts))
 
     def files(self) -> dict[bytes, tuple[FileState, str]]:
         """Every known file: its state when it was read, and the id of its track."""
@@ -120,8 +121,8 @@ class Library(Closing):
         """Store what became of some files, in one transaction."""
         with self._writing() as connection:
             changed = [rows.store_outcome(connection, outcome, space.id) for outcome in outcomes]
-            if any(changed):
-                rows.note_change(connection)
+            for space_id in set[str]().union(*changed):
+                rows.note_change(connection, space_id)
 
     def forget_files(self, paths: Sequence[bytes]) -> None:
         """Drop files that are gone; their tracks and vectors stay for the day they come back."""

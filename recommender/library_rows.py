@@ -16,27 +16,39 @@ from recommender.embedding import Embedding
 from recommender.records import Failed, Indexed, LibraryTrack
 from recommender.track import Track
 
-
-def note_change(connection: sa.Connection) -> None:
-    """Give the library a new revision: what would be published has changed."""
-    _upsert(connection, t.meta, {"key": "revision", "value": uuid.uuid4().hex})
+EVERY_SPACE = ""
 
 
-def store_outcome(connection: sa.Connection, outcome: Indexed | Failed, space_id: str) -> bool:
-    """Store one outcome; whether what would be published may have changed."""
+def revision_key(space_id: str) -> str:
+    """What the revision of a space is kept under; that of `EVERY_SPACE` is of tracks and files."""
+    return f"revision:{space_id}" if space_id else "revision"
+
+
+def note_change(connection: sa.Connection, space_id: str = EVERY_SPACE) -> None:
+    """Give a space a new revision: what would be published of it has changed."""
+    _upsert(connection, t.meta, {"key": revision_key(space_id), "value": uuid.uuid4().hex})
+
+
+def store_outcome(connection: sa.Connection, outcome: Indexed | Failed, space_id: str) -> set[str]:
+    """Store one outcome; the spaces of which other things than before would be published."""
     if isinstance(outcome, Indexed):
-        _store_indexed(connection, outcome, space_id)
-        return True
-    return _store_failed(connection, outcome)
+        return _store_indexed(connection, outcome, space_id)
+    return {EVERY_SPACE} if _store_failed(connection, outcome) else set()
 
 
-def _store_indexed(connection: sa.Connection, outcome: Indexed, space_id: str) -> None:
+def _store_indexed(connection: sa.Connection, outcome: Indexed, space_id: str) -> set[str]:
     track = outcome.track
-    _upsert(
-        connection,
-        t.tracks,
-        {"id": track.id, "duration_seconds": track.duration_seconds, **asdict(track.metadata)},
-    )
+    row = {
+        "id": track.id,
+        "duration_seconds": track.duration_seconds,
+        **asdict(track.metadata),
+    }
+    known = connection.execute(sa.select(t.tracks).where(t.tracks.c.id == track.id)).first()
+    home = connection.scalar(sa.select(t.files.c.track_id).where(t.files.c.path == outcome.path))
+    changed = set[str]()
+    if home != track.id or known is None or dict(known._mapping) != row:
+        changed.add(EVERY_SPACE)
+    _upsert(connection, t.tracks, row)
     _upsert(
         connection,
         t.files,
@@ -45,6 +57,8 @@ def _store_indexed(connection: sa.Connection, outcome: Indexed, space_id: str) -
     delete_path(connection, t.failures, outcome.path)
     if outcome.embedding is not None:
         _upsert(connection, t.vectors, _vector_row(outcome.embedding, track.id, space_id))
+        changed.add(space_id)
+    return changed
 
 
 def _vector_row(embedding: Embedding, track_id: str, space_id: str) -> dict[str, object]:
@@ -59,8 +73,9 @@ def _vector_row(embedding: Embedding, track_id: str, space_id: str) -> dict[str,
 
 
 def _store_failed(connection: sa.Connection, outcome: Failed) -> bool:
-    # a file that was good and is now bad must leave the catalog
-    was_good = delete_path(connection, t.files, outcome.path)
+    was_good = _was_good(connection, outcome)
+    if was_good:
+        delete_path(connection, t.files, outcome.path)
     row = {
         "path": outcome.path,
         **asdict(outcome.state),
@@ -70,6 +85,14 @@ def _store_failed(connection: sa.Connection, outcome: Failed) -> bool:
     }
     _upsert(connection, t.failures, row)
     return was_good
+
+
+def _was_good(connection: sa.Connection, outcome: Failed) -> bool:
+    """Whether a file was good and is now bad, and must leave the catalog."""
+    query = sa.select(t.files.c.track_id).where(t.files.c.path == outcome.path)
+    track_id = connection.scalar(query)
+    # the same recording as before stays in the spaces whose embedders made something of it
+    return track_id is not None and track_id != outcome.track_id
 
 
 def delete_path(connection: sa.Connection, table: sa.Table, path: bytes) -> bool:

@@ -1,29 +1,34 @@
-"""The generation that is being served, replaced without dropping a question."""
+"""The generations that are being served, replaced without dropping a question."""
 
 import logging
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from recommender.current import generations_dir, list_generations, served_generations
 from recommender.engine import Recommender
 from recommender.errors import GenerationError, IndexUnavailableError
-from recommender.generation import current_generation, list_generations, open_generation
+from recommender.generation import open_generation
+from recommender.manifest import Manifest
+from recommender.served import embedder_of
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Served:
-    recommender: Recommender | None = None
-    wanted: str = ""
+    recommenders: tuple[Recommender, ...] = ()
+    wanted: tuple[str, ...] = ()
     problem: str = ""
 
 
 class LiveRecommender:
-    """Follows `CURRENT` and holds the newest generation that could be verified.
+    """Follows `CURRENT` and holds the newest generation of every space that could be verified.
 
-    A question takes :attr:`recommender` once and is answered from that generation alone, whatever
-    is published meanwhile. A new generation that does not verify is refused, and the old one stays.
+    A question takes :attr:`recommenders` once and is answered from those alone, whatever is
+    published meanwhile. A new generation that does not verify is refused, and the old one of its
+    space stays.
     """
 
     def __init__(self, data_dir: Path, poll_seconds: float):
@@ -34,8 +39,8 @@ class LiveRecommender:
         self._thread = threading.Thread(target=self._follow, name="follow-current", daemon=True)
 
     @property
-    def recommender(self) -> Recommender:
-        """What answers questions now.
+    def recommenders(self) -> tuple[Recommender, ...]:
+        """What answers questions now, one for each space, the default first.
 
         Raises
         ------
@@ -43,13 +48,18 @@ class LiveRecommender:
             No valid generation has been published yet.
         """
         served = self._served
-        if served.recommender is None:
+        if not served.recommenders:
             raise IndexUnavailableError(served.problem or "no index is published yet")
-        return served.recommender
+        return served.recommenders
+
+    @property
+    def recommender(self) -> Recommender:
+        """What answers when no space is named; raises as :attr:`recommenders`."""
+        return self.recommenders[0]
 
     @property
     def problem(self) -> str:
-        """Why the generation that `CURRENT` names is not the one served; "" when it is."""
+        """Why what `CURRENT` names is not what is served; "" when it is."""
         return self._served.problem
 
     def start(self) -> None:
@@ -66,36 +76,63 @@ class LiveRecommender:
     def refresh(self) -> None:
         """Look at `CURRENT` once, and serve what it names if that verifies."""
         try:
-            wanted = current_generation(self._data_dir)
+            wanted = served_generations(self._data_dir)
         except (IndexUnavailableError, OSError) as error:
-            self._served = _Served(self._served.recommender, "", str(error))
+            self._served = _Served(self._served.recommenders, (), str(error))
             return
         if wanted != self._served.wanted:
             self._serve(wanted)
 
-    def _serve(self, wanted: str) -> None:
-        try:
-            generation = open_generation(self._data_dir, wanted)
-        except (GenerationError, OSError) as error:
-            _log.error("refused generation=%s: %s", wanted, error)
-            recommender = self._served.recommender or self._newest_valid(wanted)
-            # damage does not heal, but a disk that could not be read may: ask again
-            tried = wanted if isinstance(error, GenerationError) else ""
-            self._served = _Served(recommender, tried, str(error))
-            return
-        self._served = _Served(Recommender(generation), wanted, "")
-        _log.info("serving generation=%s tracks=%d", wanted, generation.manifest.n_tracks)
-
-    def _newest_valid(self, refused: str) -> Recommender | None:
-        """The newest other generation that verifies: better an older answer than none."""
-        for name in reversed(list_generations(self._data_dir)):
-            if name == refused:
-                continue
+    def _serve(self, wanted: tuple[str, ...]) -> None:
+        found, problems, again = list[Recommender](), list[str](), False
+        for name in wanted:
             try:
-                return Recommender(open_generation(self._data_dir, name))
+                found.append(self._opened(name))
             except (GenerationError, OSError) as error:
                 _log.error("refused generation=%s: %s", name, error)
-        return None
+                problems.append(str(error))
+                # damage does not heal, but a disk that could not be read may: ask again
+                again = again or not isinstance(error, GenerationError)
+                found += self._instead_of(name, wanted)
+        spaces = {embedder_of(one.generation.manifest): one for one in reversed(found)}
+        serving = tuple(one for one in found if one in spaces.values())
+        self._served = _Served(serving, () if again else wanted, "; ".join(problems))
+        for one in serving:
+            manifest = one.generation.manifest
+            _log.info("serving generation=%s tracks=%d", manifest.generation, manifest.n_tracks)
+
+    def _opened(self, name: str) -> Recommender:
+        """What answers from a generation; one that is served already is not opened again."""
+        for served in self._served.recommenders:
+            if served.generation.manifest.generation == name:
+                return served
+        return Recommender(open_generation(self._data_dir, name))
+
+    def _instead_of(self, refused: str, wanted: Collection[str]) -> list[Recommender]:
+        """Another generation of the same space: better an older answer than none.
+
+        When the refused one does not even say which space it is of, any will do.
+        """
+        space = self._space_of(refused)
+        served = [one.generation.manifest.generation for one in self._served.recommenders]
+        for name in [*served, *reversed(list_generations(self._data_dir))]:
+            if name in wanted or (space and self._space_of(name) != space):
+                continue
+            try:
+                return [self._opened(name)]
+            except (GenerationError, OSError) as error:
+                _log.error("refused generation=%s: %s", name, error)
+        return []
+
+    def _space_of(self, name: str) -> str:
+        """The embedder of a generation, "" when it cannot be read."""
+        for served in self._served.recommenders:
+            if served.generation.manifest.generation == name:
+                return embedder_of(served.generation.manifest)
+        try:
+            return embedder_of(Manifest.read(generations_dir(self._data_dir) / name))
+        except GenerationError:
+            return ""
 
     def _follow(self) -> None:
         while not self._stopped.wait(self._poll_seconds):

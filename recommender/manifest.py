@@ -2,20 +2,31 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from recommender.errors import GenerationError
-from recommender.space import id_of
+from recommender.errors import GenerationError, InvalidParameterError
+from recommender.space import dimension_of, id_of
 
+_UNREADABLE = (
+    *(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError),
+    InvalidParameterError,
+)
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
 INDEX = "index.faiss"
 CATALOG = "catalog.db"
 IDS = "ids.npy"
 CENTRE = "centre.npy"
-DATA_FILES = (INDEX, CATALOG, IDS, CENTRE)
+COMPONENTS = "components.npy"
+
+
+def data_files(space: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the files beside the manifest, for a space as `Space.describe` has it."""
+    reduced = space["projection"].startswith("pca:")
+    return (INDEX, CATALOG, IDS, CENTRE, *((COMPONENTS,) if reduced else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +87,7 @@ class Manifest:
             del content["seal"]
             manifest = cls(**content)
             sound = manifest.to_json() == text and manifest._fits(folder.name)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except _UNREADABLE as error:
             raise GenerationError(
                 f"generation={folder.name} has no valid {MANIFEST} ({type(error).__name__})"
             ) from error
@@ -85,13 +96,13 @@ class Manifest:
         return manifest
 
     def _fits(self, name: str) -> bool:
-        described = self.space["embedder"]["frame_dimension"], id_of(self.space)
+        described = dimension_of(self.space), id_of(self.space)
         complete = all(set(entry) == {"size", "sha256"} for entry in self.files.values())
         return (
             self.generation == name
             and (self.dimension, self.space_id) == described
             and complete
-            and set(self.files) == set(DATA_FILES)
+            and set(self.files) == set(data_files(self.space))
         )
 
 

@@ -7,61 +7,69 @@ replaced last. Leftovers of a crash are swept by the next run.
 
 import secrets
 import shutil
+from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from recommender.arrays import FloatArray
 from recommender.catalog import write_catalog
+from recommender.current import generations_dir, list_generations, served_generations
 from recommender.errors import GenerationError, IndexUnavailableError
 from recommender.files import sha256_of, sync
-from recommender.generation import (
-    current_generation,
-    generations_dir,
-    list_generations,
-    make_current,
-    normalised,
-    open_generation,
-)
+from recommender.generation import normalised, open_generation
 from recommender.index.faiss import FaissIndex
 from recommender.library import Library
 from recommender.manifest import (
     CATALOG,
     CENTRE,
-    DATA_FILES,
+    COMPONENTS,
     IDS,
     INDEX,
     MANIFEST,
     SCHEMA_VERSION,
     Manifest,
+    data_files,
 )
+from recommender.projection import fit
 from recommender.records import LibraryTrack
-from recommender.space import Space
+from recommender.served import embedder_of, serve, served_manifests
+from recommender.space import Space, dimension_of, id_of, stored
 
 KEEP_GENERATIONS = 3
-CENTRING_PRIOR_TRACKS = 10
 LEVEL_QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)
 _TEMPORARY = ".tmp-"
 
 
-def is_published(data_dir: Path, library: Library, space: Space) -> bool:
-    """Whether the served generation is whole and was built from the library as it stands."""
+def published(data_dir: Path, library: Library, space: Space) -> str:
+    """Name of the generation that serves a space; "" when something is to be published.
+
+    That is so unless the space is served, and every generation that is served is whole and was
+    built from the library as it stands.
+    """
+    serving = ""
     try:
-        name = current_generation(data_dir)
-        manifest = Manifest.read(generations_dir(data_dir) / name)
-        if (manifest.library_revision, manifest.space_id) != (library.revision(), space.id):
-            return False
-        open_generation(data_dir, name)
+        for name in served_generations(data_dir):
+            manifest = Manifest.read(generations_dir(data_dir) / name)
+            if not _is_up_to_date(data_dir, manifest, library):
+                return ""
+            serving = name if manifest.space_id == space.id else serving
     except (GenerationError, IndexUnavailableError):
-        return False
-    return True
+        return ""
+    return serving
 
 
 def publish(data_dir: Path, library: Library, space: Space) -> str:
     """Build, check and publish a generation; answers are drawn from it from then on.
+
+    It takes the place of the one that the same embedder made before. The other spaces that are
+    served are built anew when they are not of the library as it stands, from the vectors that it
+    holds; all change in one step.
 
     Returns
     -------
@@ -71,11 +79,38 @@ def publish(data_dir: Path, library: Library, space: Space) -> str:
     Raises
     ------
     GenerationError
-        What was built fails its own checks; the old generation stays.
+        What was built fails its own checks; the old generations stay.
     StorageError, OSError
-        The disk is full or not writable; the old generation stays.
+        The disk is full or not writable; the old generations stay.
     """
     sweep(data_dir)
+    others = [
+        manifest.space
+        for manifest in served_manifests(data_dir)
+        if embedder_of(manifest) != space.embedder.name
+        and not _is_up_to_date(data_dir, manifest, library)
+    ]
+    names = [_write(data_dir, library, space) for space in (space.describe(), *others)]
+    serve(data_dir, names)
+    # what cannot be removed now is published over next time; this generation is served already
+    with suppress(OSError):
+        prune(data_dir)
+    return names[0]
+
+
+def _is_up_to_date(data_dir: Path, manifest: Manifest, library: Library) -> bool:
+    """Whether a generation is whole, and of this state of the library."""
+    if manifest.library_revision != library.revision(id_of(stored(manifest.space))):
+        return False
+    try:
+        open_generation(data_dir, manifest.generation)
+    except GenerationError:
+        return False
+    return True
+
+
+def _write(data_dir: Path, library: Library, space: Mapping[str, Any]) -> str:
+    """Build the generation of a space and check it, without having it served; its name."""
     now = datetime.now(UTC)
     name = f"{now:%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(4)}"
     home = generations_dir(data_dir)
@@ -84,7 +119,7 @@ def publish(data_dir: Path, library: Library, space: Space) -> str:
     try:
         temporary.mkdir()
         _build(temporary, name, now, library, space)
-        for file in (*DATA_FILES, MANIFEST):
+        for file in (*data_files(space), MANIFEST):
             sync(temporary / file)
         sync(temporary)
         temporary.rename(home / name)
@@ -93,10 +128,6 @@ def publish(data_dir: Path, library: Library, space: Space) -> str:
         raise
     sync(home)
     _check_or_remove(data_dir, name)
-    make_current(data_dir, name)
-    # what cannot be removed now is published over next time; this generation is served already
-    with suppress(OSError):
-        prune(data_dir)
     return name
 
 
@@ -110,10 +141,25 @@ def sweep(data_dir: Path) -> None:
 
 
 def prune(data_dir: Path) -> None:
-    """Remove old generations; the served one and the newest `KEEP_GENERATIONS` stay."""
-    keep = {current_generation(data_dir), *list_generations(data_dir)[-KEEP_GENERATIONS:]}
-    for name in set(list_generations(data_dir)) - keep:
-        _remove(generations_dir(data_dir) / name)
+    """Remove old generations; what is served and the newest of each embedder stay.
+
+    Of every embedder the newest `KEEP_GENERATIONS` are kept.
+    """
+    by_embedder = defaultdict[str, list[str]](list)
+    for name in list_generations(data_dir):
+        by_embedder[_made_by(data_dir, name)].append(name)
+    served = served_generations(data_dir)
+    for names in by_embedder.values():
+        for name in set(names[:-KEEP_GENERATIONS]).difference(served):
+            _remove(generations_dir(data_dir) / name)
+
+
+def _made_by(data_dir: Path, name: str) -> str:
+    """The embedder of a generation, "" for one that does not say."""
+    try:
+        return embedder_of(Manifest.read(generations_dir(data_dir) / name))
+    except GenerationError:
+        return ""
 
 
 def _check_or_remove(data_dir: Path, name: str) -> None:
@@ -132,45 +178,34 @@ def _remove(folder: Path) -> None:
     shutil.rmtree(doomed, ignore_errors=True)
 
 
-def fit_centre(vectors: FloatArray) -> FloatArray:
-    """Centre of the catalog: the mean, drawn towards zero for small catalogs.
-
-    The mean of very few tracks is mostly those tracks themselves; subtracting it whole would turn
-    a catalog of one into a zero vector. `CENTRING_PRIOR_TRACKS` imagined tracks at zero prevent it.
-
-    Parameters
-    ----------
-    vectors
-        Pooled vectors, float32, shape (n_tracks, dimension).
-    """
-    total = vectors.sum(axis=0, dtype=np.float64)
-    centre: FloatArray = (total / (len(vectors) + CENTRING_PRIOR_TRACKS)).astype(np.float32)
-    return centre
-
-
-def _build(folder: Path, name: str, now: datetime, library: Library, space: Space) -> None:
-    revision = library.revision()
-    tracks = list(library.publishable(space.id))
-    vectors = _stacked(tracks, space.embedder.frame_dimension)
-    centre = fit_centre(vectors)
-    FaissIndex.build(normalised(vectors - centre)).save(folder / INDEX)
+def _build(
+    folder: Path, name: str, now: datetime, library: Library, space: Mapping[str, Any]
+) -> None:
+    kept = stored(space)
+    revision = library.revision(id_of(kept))
+    tracks = list(library.publishable(id_of(kept)))
+    vectors = _stacked(tracks, dimension_of(kept))
+    projection = fit(space["projection"], vectors)
+    FaissIndex.build(normalised(projection.apply(vectors))).save(folder / INDEX)
     write_catalog(folder / CATALOG, tracks)
     np.save(folder / IDS, np.array([entry.track.id for entry in tracks], dtype=np.str_))
-    np.save(folder / CENTRE, centre)
+    np.save(folder / CENTRE, projection.centre)
+    if projection.components is not None:
+        np.save(folder / COMPONENTS, projection.components)
     levels = np.array([entry.level_dbfs for entry in tracks])
     manifest = Manifest(
         schema_version=SCHEMA_VERSION,
         generation=name,
         created_at=now.isoformat(timespec="seconds"),
-        space_id=space.id,
-        space=space.describe(),
+        space_id=id_of(space),
+        space=dict(space),
         n_tracks=len(tracks),
-        dimension=space.embedder.frame_dimension,
+        dimension=projection.dimension,
         library_revision=revision,
         level_quantiles_dbfs=np.quantile(levels, LEVEL_QUANTILES).tolist() if tracks else [],
         index_kind="flat inner product",
         faiss_version=version("faiss-cpu"),
-        files={file: _fingerprint(folder / file) for file in DATA_FILES},
+        files={file: _fingerprint(folder / file) for file in data_files(space)},
     )
     (folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ SIMILARITY_DECIMALS = 6
 SHARED_TAGS = 3
 TAG_THRESHOLD = 0.05
 
+_Track = TypeVar("_Track", int, str)
 Similarities = npt.NDArray[np.float64]
 
 
@@ -34,19 +36,19 @@ def ordered(rows: Rows, similarities: Similarities) -> tuple[Rows, Similarities]
 
 
 def capped(
-    rows: Sequence[int], artist_of: Callable[[int], str], max_per_artist: int | None
-) -> list[int]:
-    """The rows without those that would exceed the cap; rows without an artist always stay."""
+    tracks: Sequence[_Track], artist_of: Callable[[_Track], str], max_per_artist: int | None
+) -> list[_Track]:
+    """The tracks, by row or id, without those beyond the cap; those without an artist stay."""
     if max_per_artist is None:
-        return list(rows)
+        return list(tracks)
     taken: Counter[str] = Counter()
     kept = []
-    for row in rows:
-        artist = artist_of(row)
+    for track in tracks:
+        artist = artist_of(track)
         if artist and taken[artist] >= max_per_artist:
             continue
         taken[artist] += 1
-        kept.append(row)
+        kept.append(track)
     return kept
 
 

@@ -34,12 +34,17 @@ class Indexed:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A file that could not become a track, and why."""
+    """A file that could not become a track, and why.
+
+    `track_id` is "" unless it was known which recording it is, and only embedding it failed: one
+    embedder may fail where another does not.
+    """
 
     path: bytes
     state: FileState
     reason: str
     message: str
+    track_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,14 @@ class TagStrength:
 
 
 @dataclass(frozen=True, slots=True)
+class SpaceRank:
+    """The place of a track in the answer of one of several spaces, 1 for the closest."""
+
+    space: str
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """One answer to a question.
 
@@ -71,14 +79,18 @@ class Match:
         1 for the closest.
     similarity
         (1 + cosine) / 2 of the two vectors, in [0, 1]: 1 is the same sound, 0.5 is what two
-        unrelated tracks of the catalog have on average (vectors are centred on the catalog).
+        unrelated tracks of the catalog have on average (vectors are centred on the catalog). Of
+        several spaces together it is the score of :func:`recommender.ensemble.fused`.
     track
         The catalogued track.
     shared_tags
         Why: the tags that are strong in both the query and the track, strongest first.
+    space_ranks
+        When several spaces answer together: the track's place in each that ranks it.
     """
 
     rank: int
     similarity: float
     track: Track
     shared_tags: tuple[TagStrength, ...] = field(default=())
+    space_ranks: tuple[SpaceRank, ...] = field(default=())

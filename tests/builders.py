@@ -15,13 +15,15 @@ import numpy.typing as npt
 
 from recommender.arrays import FloatArray
 from recommender.catalog import Catalog, write_catalog
+from recommender.current import generations_dir
 from recommender.embedding import EmbedderSpec, Embedding, Frames
 from recommender.engine import Recommender
-from recommender.generation import Generation, generations_dir, open_generation
+from recommender.generation import Generation, open_generation
 from recommender.index import VectorIndex
 from recommender.index.faiss import FaissIndex
 from recommender.library import Library
 from recommender.manifest import MANIFEST, SCHEMA_VERSION, Manifest
+from recommender.projection import Projection
 from recommender.publishing import publish
 from recommender.records import FileState, Indexed, LibraryTrack
 from recommender.space import Space
@@ -47,7 +49,16 @@ SPEC = EmbedderSpec(
     layer="only",
     weights_sha256="",
 )
+COVERED = replace(SPEC, tail="covered")
+TAILS = {"dropped": SPEC, "covered": COVERED}
 SPACE = Space(SPEC, 12)
+# of another embedder, which predicts no tags
+OTHER_SPACE = Space(replace(SPEC, name="other:layer=last", tag_names=()), 12)
+
+
+def length_of(n_windows: int) -> int:
+    """Samples that hold exactly `n_windows` windows of the grid of :data:`SPEC`."""
+    return SPEC.least_samples + (n_windows - 1) * SPEC.hop_samples
 
 
 class FakeEmbedder:
@@ -160,6 +171,15 @@ def publish_entries(data_dir: Path, entries: Sequence[Entry]) -> str:
         return publish(data_dir, library, SPACE)
 
 
+def publish_beside(data_dir: Path, entries: Sequence[Entry], space: Space = OTHER_SPACE) -> str:
+    """Give tracks a vector in one more space, and publish that; other files and vectors stay."""
+    with open_library(data_dir) as library:
+        library.add_space(space)
+        tags = [0.0] * len(space.embedder.tag_names)
+        library.store([indexed(replace(e, tags=tags)) for e in entries], space)
+        return publish(data_dir, library, space)
+
+
 def generation_of(
     folder: Path, entries: Sequence[Entry], index_class: type[Any] = FaissIndex
 ) -> Generation:
@@ -173,7 +193,7 @@ def generation_of(
         index=_index_of(by_id, index_class),
         catalog=Catalog.open(catalog),
         ids=np.array([e.id for e in by_id], dtype=np.str_),
-        centre=np.zeros(DIMENSION, np.float32),
+        projection=Projection(np.zeros(DIMENSION, np.float32), None),
     )
 
 

@@ -13,8 +13,10 @@ from tests.music import music, rendered_music
 
 # torch weighs gigabytes, so it is left to whoever wants its embedders; CI has it, and must
 NEEDS_TORCH = (
-    "clmr", "openl3", "openl3_weights", "panns", "panns_weights", "soundnet", "vggish",
-    "waveform_network", "yamnet",
+    "clmr", "every_embedder", "max_local", "mooer", "mooer_weights", "openl3", "openl3_weights",
+    "panns", "panns_weights", "parity_packages", "soundnet",
+    "tiled_convolution", "vggish", "waveform_network", "wav2vec2",
+    "wav2vec2_weights", "yamnet",
 )  # fmt: skip
 TORCH_MISSING = importlib.util.find_spec("torch") is None and not os.environ.get("CI")
 collect_ignore = [f"test_{name}.py" for name in NEEDS_TORCH] if TORCH_MISSING else []

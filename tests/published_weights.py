@@ -28,6 +28,7 @@ SOURCE = Source(
     trained_on="AudioSet",
     commercial=True,
     converter="tests.published_weights:convert",
+    n_parameters=60_200,
 )
 UNVERIFIED = replace(SOURCE, name="fake-unverified", digest="", n_bytes=0)
 NON_COMMERCIAL = replace(SOURCE, name="fake-nc", licence="CC BY-NC 4.0", commercial=False)

@@ -8,6 +8,7 @@ import pytest
 
 from recommender.errors import (
     ChildFailedError,
+    RemoteEmbedderError,
     SilentAudioError,
     SpaceMismatchError,
     UnsupportedAudioError,
@@ -174,6 +175,7 @@ def test_bad_options_are_refused_before_the_clip_is_read(
         (SilentAudioError("silent"), 422, "silent-audio"),
         (ChildFailedError("raised OSError: /nowhere"), 422, "decoder-crashed"),
         (WeightsError("weights=/nowhere"), 503, "weights-unavailable"),
+        (RemoteEmbedderError("max_url=http://max"), 503, "embedder-unavailable"),
         (SpaceMismatchError("space"), 503, "embedder-mismatch"),
         (RuntimeError("/nowhere"), 500, "internal"),
     ],

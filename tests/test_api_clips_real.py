@@ -14,10 +14,11 @@ from api.clips import LIMITS, ClipEmbedder
 from api.problems import ProblemError
 from recommender.analysis import embed_file, embeddings_from, identify_file, track_from
 from recommender.arrays import FloatArray
+from recommender.current import current_generation
 from recommender.embedders import create_embedder
 from recommender.embedding import DEFAULT_WINDOWS
 from recommender.errors import SpaceMismatchError
-from recommender.generation import current_generation, open_generation, space_of
+from recommender.generation import open_generation, space_of
 from recommender.library import Library
 from recommender.publishing import publish
 from recommender.records import FileState, Indexed
@@ -44,7 +45,7 @@ def published(rendered_music: Path, tmp_path_factory: pytest.TempPathFactory) ->
 def _indexed(file: Path, space: Space) -> Indexed:
     path, status = bytes(file), file.stat()
     state = FileState.of(status)
-    answer = embed_file(path, state, space.embedder.name, space.n_windows)
+    answer = embed_file(path, state, space.listening)
     track = track_from(identify_file(path, state))
     return Indexed(path, state, track, embeddings_from(answer, space)[0])
 

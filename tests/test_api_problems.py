@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from api.app import create_app
-from api.dependencies import recommender_of
+from api.dependencies import recommenders_of
 from api.problems import KINDS, problem_of, respond
 from recommender import errors
 from recommender.settings import Settings
@@ -143,7 +143,7 @@ def test_an_unexpected_error_is_logged_and_shows_nothing(
         raise RuntimeError("SELECT secret FROM /nowhere/library.db")
 
     app = create_app(Settings(data_dir=tmp_path))
-    app.dependency_overrides[recommender_of] = broken
+    app.dependency_overrides[recommenders_of] = broken
     with serving(app) as url, httpx.Client(base_url=url) as client:
         answer = client.get("/index")
         assert (answer.status_code, slug_of(answer)) == (500, "internal")
@@ -160,7 +160,8 @@ def all_errors(kind: type[Exception] = errors.SoundalikeError) -> list[type[Exce
 
 @pytest.mark.parametrize("kind", all_errors())
 def test_every_error_of_the_domain_has_a_problem(kind: type[Exception]) -> None:
-    error = kind(["a"]) if kind is errors.UnknownTrackError else kind("at /nowhere/x")
+    unknown = kind is errors.UnknownTrackError
+    error = errors.UnknownTrackError(["a"], "space") if unknown else kind("at /nowhere/x")
     slug = problem_of(error).slug
     assert slug in KINDS
     if isinstance(error, errors.AudioError):
@@ -172,6 +173,8 @@ def test_every_error_of_the_domain_has_a_problem(kind: type[Exception]) -> None:
     [
         errors.IndexUnavailableError,
         errors.WeightsError,
+        errors.RemoteEmbedderError,
+        errors.PluginError,
         errors.ChildFailedError,
         errors.GenerationError,
         errors.StorageError,

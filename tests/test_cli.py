@@ -12,7 +12,7 @@ import pytest
 from indexer.__main__ import main
 from indexer.commands import printable
 from indexer.lock import indexer_lock
-from recommender.generation import generations_dir, list_generations
+from recommender.current import generations_dir, list_generations
 from recommender.manifest import INDEX
 from tests.music import N_TRACKS, tracks_in
 
@@ -69,7 +69,7 @@ def test_status_generations_and_verify_tell_what_is_there(
     index(music, data)
     name = list_generations(data)[0]
     status = answer(capsys, "status", "--data-dir", str(data))
-    assert (status["files"], status["generation"]["tracks"]) == (N_TRACKS, N_TRACKS)
+    assert (status["files"], status["spaces"][0]["tracks"]) == (N_TRACKS, N_TRACKS)
     [listed] = answer(capsys, "generations", "--data-dir", str(data))
     assert (listed["name"], listed["current"]) == (name, True)
     assert answer(capsys, "verify", "--data-dir", str(data)) == {name: "", "library.db": ""}
@@ -212,3 +212,61 @@ def test_the_module_runs_as_a_command() -> None:
     )
     for command in ("reindex", "status", "verify", "generations", "rollback"):
         assert command in run.stdout
+
+
+def test_spaces_stand_side_by_side(
+    music: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index(music, data)
+    answer(capsys, "reindex", str(music), "--data-dir", str(data), "--embedder", "mfcc")
+    listed = answer(capsys, "spaces", "list", "--data-dir", str(data))
+    assert [space["embedder"] for space in listed] == ["musicnn", "mfcc"]
+    assert {space["tracks"] for space in listed} == {N_TRACKS}
+    chosen = answer(capsys, "spaces", "default", "mfcc", "--data-dir", str(data))
+    assert chosen["embedder"] == "mfcc"
+    status = answer(capsys, "status", "--data-dir", str(data))
+    assert [space["embedder"] for space in status["spaces"]] == ["mfcc", "musicnn"]
+    answer(capsys, "spaces", "drop", "musicnn", "--data-dir", str(data))
+    assert main(["spaces", "drop", "mfcc", "--data-dir", str(data)]) == 2
+    assert "only one that is served" in capsys.readouterr().err
+    index(music, data)
+    assert f"{N_TRACKS} unchanged" in capsys.readouterr().out
+    listed = answer(capsys, "spaces", "list", "--data-dir", str(data))
+    assert [space["embedder"] for space in listed] == ["mfcc", "musicnn"]
+
+
+def test_a_run_says_what_other_spaces_lack(
+    music: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    away = tracks_in(music)[0].rename(music.parent / "away.ogg")
+    answer(capsys, "reindex", str(music), "--data-dir", str(data), "--embedder", "mfcc")
+    away.rename(music / "back.ogg")
+    report = answer(capsys, "reindex", str(music), "--data-dir", str(data))
+    assert report["lacking"] == {"mfcc": 1}
+    index(music, data)
+    assert "lacks 1 tracks; run reindex with --embedder mfcc" in capsys.readouterr().out
+
+
+def test_rollback_leaves_other_spaces_alone(
+    music: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index(music, data)
+    answer(capsys, "reindex", str(music), "--data-dir", str(data), "--embedder", "mfcc")
+    tracks_in(music)[0].unlink()
+    index(music, data)
+    before = (data / "CURRENT").read_text().split()
+    capsys.readouterr()
+    moved = answer(capsys, "rollback", "--data-dir", str(data))
+    after = (data / "CURRENT").read_text().split()
+    assert moved == {"from": before[0], "to": after[0]}
+    assert after[1] == before[1]
+    assert main(["rollback", "--data-dir", str(data)]) == 2
+
+
+def test_spaces_before_the_first_run_say_what_to_do(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in (["list"], ["default", "mfcc"], ["drop", "mfcc"]):
+        assert main(["spaces", *command, "--data-dir", str(data)]) == 1
+        assert "reindex MUSIC_DIR" in capsys.readouterr().err
+    assert not data.exists()

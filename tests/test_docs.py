@@ -13,9 +13,15 @@ from api.app import create_app
 from api.problems import KINDS
 from api.schemas import RecommendingQuestion
 from indexer.__main__ import _parser as indexer_parser
+from indexer.embedders_command import SMALLEST_NETWORK, as_if_present
 from recommender import errors
-from recommender.embedders import EMBEDDERS, create_embedder
-from recommender.embedders.musicnn import CHOICES
+from recommender.embedders import (
+    EMBEDDERS,
+    cost_of,
+    create_embedder,
+    embedder_module,
+    parameters_of,
+)
 from recommender.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parent.parent
@@ -50,7 +56,8 @@ def test_every_setting_is_documented_with_its_default() -> None:
     text = page("settings.md")
     for setting in fields(Settings):
         default = str(setting.default).lower() if setting.type is bool else str(setting.default)
-        assert f"| `{PREFIX}{setting.name.upper()}` | `{default}` |" in text
+        cell = f"`{default}`" if default else "none"
+        assert f"| `{PREFIX}{setting.name.upper()}` | {cell} |" in text
 
 
 def test_no_setting_is_documented_that_is_not_there() -> None:
@@ -96,16 +103,30 @@ def test_every_problem_and_every_reason_is_documented() -> None:
         assert kind.reason in KINDS
 
 
-def test_every_embedder_is_documented_with_its_dimension() -> None:
-    for name in EMBEDDERS:
+@pytest.mark.parametrize("name", EMBEDDERS)
+def test_every_embedder_is_documented_with_its_dimension(name: str) -> None:
+    with as_if_present(name):
         dimension = create_embedder(name).spec.frame_dimension
-        assert f"| `{name}` | {dimension}:" in page("embedders.md")
+    assert f"| `{name}` | {dimension}:" in page("embedders.md")
 
 
-def test_every_option_of_musicnn_is_documented_with_its_values() -> None:
-    for option, values in CHOICES.items():
-        [line] = re.findall(rf"^\| `musicnn` \| `{option}` \|(.*)$", page("embedders.md"), re.M)
-        assert set(re.findall(r"`([^`]+)`", line)) == set(values)
+@pytest.mark.parametrize("name", EMBEDDERS)
+def test_every_embedder_is_documented_with_its_size_and_cost(name: str) -> None:
+    costs = page("embedders.md").partition("## Cost and memory")[2]
+    [row] = re.findall(rf"^\| `{name}` \|(.*)$", costs, re.M)
+    sizes, relative, *_ = (cell.strip() for cell in row.split("|"))
+    cost = cost_of(name)
+    assert relative == ("that of the server" if cost is None else f"{cost:g}")
+    for number in parameters_of(name).values():
+        assert number < SMALLEST_NETWORK or f"{number / 1e6:.3g}" in sizes
+
+
+def test_every_option_of_every_embedder_is_documented_with_its_values() -> None:
+    for name in EMBEDDERS:
+        for option, values in getattr(embedder_module(name), "CHOICES", {}).items():
+            pattern = rf"^\| `{name}` \| `{option}` \|(.*)$"
+            [line] = re.findall(pattern, page("embedders.md"), re.M)
+            assert set(re.findall(r"`([^`]+)`", line)) == set(values)
 
 
 def test_the_error_tree_is_drawn_whole() -> None:

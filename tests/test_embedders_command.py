@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from indexer import embedders_command
+from indexer import embedder_costs
 from indexer.__main__ import main
 from recommender.embedders import EMBEDDERS
 from recommender.weights_store import store
@@ -58,6 +58,28 @@ def test_an_embedder_is_described_before_its_weights_are_there(
     assert dict(os.environ) == before
 
 
+def test_an_embedder_is_described_without_what_it_runs_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tests.weighted_embedder.REQUIRES", ("nonesuch",), raising=False)
+    store(SOURCE, TENSORS, "")
+    [fact] = answer(capsys, "fake", "--measure")
+    assert (fact["dimension"], fact["ready"]) == (200, False)
+    assert fact["problem"].endswith("run: pip install nonesuch")
+    assert "seconds_per_audio_minute" not in fact
+
+
+def test_sizes_and_recorded_costs_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+    musicnn, panns, maximum = answer(capsys, "musicnn", "panns", "max")
+    assert musicnn["parameters"] == {"MSD_musicnn": 787_159, "MTT_musicnn": 787_159}
+    assert (musicnn["cost"], maximum["cost"]) == (1, None)
+    assert panns["parameters"]["panns-cnn14"] == 79_673_792
+    assert main(["embedders", "panns"]) == 0
+    out = capsys.readouterr().out
+    assert "  parameters of a network: 79.7 million or 4.95 million or 4.57 million" in out
+    assert f"  about {panns['cost']:g} x musicnn for the same audio" in out
+
+
 def test_options_are_part_of_a_name(capsys: pytest.CaptureFixture[str]) -> None:
     store(SOURCE, TENSORS, "")
     [fact] = answer(capsys, "fake:size=300")
@@ -73,7 +95,7 @@ def test_what_there_is_not_is_refused(capsys: pytest.CaptureFixture[str], name: 
 def test_cost_is_measured_when_asked_and_only_with_weights(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(embedders_command, "MEASURED_SECONDS", 3)
+    monkeypatch.setattr(embedder_costs, "MEASURED_SECONDS", 3)
     assert "seconds_per_audio_minute" not in answer(capsys, "mfcc")[0]
     mfcc, fake, musicnn = answer(capsys, "mfcc", "fake", "musicnn", "--measure")
     assert mfcc["seconds_per_audio_minute"] > 0
@@ -85,7 +107,7 @@ def test_cost_is_measured_when_asked_and_only_with_weights(
 def test_lines_for_people(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(embedders_command, "MEASURED_SECONDS", 3)
+    monkeypatch.setattr(embedder_costs, "MEASURED_SECONDS", 3)
     assert main(["embedders", "musicnn", "mfcc", "fake", "--measure"]) == 0
     out = capsys.readouterr().out
     assert "musicnn: 400 numbers and 100 tags, 16000 Hz, windows of 3.008 s every 2.992 s" in out
@@ -100,7 +122,7 @@ def test_lines_for_people(
 def test_weights_that_are_damaged_are_a_problem_of_one_embedder(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(embedders_command, "MEASURED_SECONDS", 3)
+    monkeypatch.setattr(embedder_costs, "MEASURED_SECONDS", 3)
     store(SOURCE, TENSORS, "").path.write_bytes(b"damaged")
     fake, mfcc = answer(capsys, "fake", "mfcc", "--measure")
     assert not fake["ready"]

@@ -32,6 +32,7 @@ from indexer.workers import FILE_LIMITS
 from recommender.analysis import embed_clip
 from recommender.arrays import FloatArray
 from recommender.degradations import DEGRADATIONS
+from recommender.embedders import create_embedder
 from recommender.engine import Recommender
 from recommender.errors import (
     FileChangedError,
@@ -42,6 +43,7 @@ from recommender.errors import (
 from recommender.excerpts import embed_excerpts
 from recommender.records import FileState
 from recommender.sandbox import ChildPool
+from recommender.space import Listening
 from tests.builders import (
     SPACE,
     STATE,
@@ -57,6 +59,7 @@ from tests.signals import SAMPLE_RATE, chords
 
 QUIET = Console(file=io.StringIO())
 LEVELS = [-20.0, -10.0]
+LISTENING = Listening(create_embedder("musicnn").spec, 12)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +76,7 @@ def clips_of(
 ) -> dict[str, FloatArray]:
     file = os.fsencode(path)
     state = FileState.of(path.stat())
-    return load(embed_excerpts(file, state, "musicnn", 12, list(levels), position, conditions))
+    return load(embed_excerpts(file, state, LISTENING, list(levels), position, conditions))
 
 
 def test_an_excerpt_is_embedded_as_the_same_clip_uploaded_would_be(
@@ -83,7 +86,7 @@ def test_an_excerpt_is_embedded_as_the_same_clip_uploaded_would_be(
     start = round(0.25 * (12 - 4) * rate)
     uploaded = tmp_path / "clip.wav"
     soundfile.write(uploaded, samples[start : start + 4 * rate], rate, subtype="FLOAT")
-    expected = load(embed_clip(os.fsencode(uploaded), "musicnn", 12, LEVELS))
+    expected = load(embed_clip(os.fsencode(uploaded), LISTENING, LEVELS))
     found = clips_of(recording, 0.25, [(4.0, "clean")], LEVELS)
     assert found.pop("condition").tolist() == [0, 0, 0]
     assert found.keys() == expected.keys()
@@ -109,14 +112,14 @@ def test_silent_and_too_long_clips_are_left_out(recording: Path) -> None:
 
 def test_a_file_that_was_written_to_is_refused(recording: Path) -> None:
     with pytest.raises(FileChangedError):
-        embed_excerpts(os.fsencode(recording), STATE, "musicnn", 12, [], 0.0, [(3.0, "clean")])
+        embed_excerpts(os.fsencode(recording), STATE, LISTENING, [], 0.0, [(3.0, "clean")])
 
 
 def test_every_degradation_works_within_the_limits_of_a_child(recording: Path) -> None:
     arguments = (os.fsencode(recording), FileState.of(recording.stat()))
     conditions = [(3.0, name) for name in DEGRADATIONS]
     with ChildPool(1, FILE_LIMITS) as pool:
-        answer = pool.call(embed_excerpts, *arguments, "musicnn", 12, [], 0.1, conditions)
+        answer = pool.call(embed_excerpts, *arguments, LISTENING, [], 0.1, conditions)
     found = load(answer)
     assert found["condition"].tolist() == list(range(len(DEGRADATIONS)))
     # every degradation is heard, and none makes other music of it
@@ -191,7 +194,7 @@ def test_more_tracks_are_added_to_those_that_were_drawn(ask: Ask) -> None:
     assert (len(few), len(more)) == (5, 20)
     assert few.items() <= more.items()
     assert max(more) > "t019"  # drawn, not the first ones
-    places = [position for _, _, _, position, _ in more.values()]
+    places = [position for _, _, position, _ in more.values()]
     assert len(set(places)) == 20
     assert 0 <= min(places) < 0.3 < 0.7 < max(places) < 1
 
@@ -211,8 +214,8 @@ def test_tracks_shorter_than_every_clip_are_not_drawn(ask: Ask) -> None:
 
 
 def test_clips_are_heard_as_the_service_hears_them(ask: Ask) -> None:
-    ((embedder, n_windows, levels, _, conditions),) = ask(random_entries(1), 1).values()
-    assert (embedder, n_windows, levels) == ("fake", 12, [-14.0] * 5)
+    ((listening, levels, _, conditions),) = ask(random_entries(1), 1).values()
+    assert (listening, levels) == (SPACE.clip_listening, [-14.0] * 5)
     assert conditions[:4] == [(3.0, "clean"), (5.0, "clean"), (10.0, "clean"), (30.0, "clean")]
     assert conditions[4:] == [(10.0, name) for name in DEGRADATIONS if name != "clean"]
 

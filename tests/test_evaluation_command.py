@@ -9,7 +9,7 @@ import pytest
 from indexer.__main__ import main
 from indexer.evaluation.protocols import FOLDER, REPORT, evaluation_dir
 from indexer.evaluation.report import read_report
-from recommender.generation import current_generation
+from recommender.current import current_generation
 from tests.builders import publish_entries, random_entries
 from tests.music import N_TRACKS
 

@@ -12,18 +12,12 @@ import pytest
 
 from recommender.arrays import FloatArray
 from recommender.catalog import write_catalog
+from recommender.current import current_generation, list_generations, make_current
 from recommender.errors import GenerationError, IndexUnavailableError
 from recommender.files import replace_durably, sha256_of, sync
-from recommender.generation import (
-    current_generation,
-    list_generations,
-    make_current,
-    normalised,
-    open_generation,
-    verify_files,
-)
+from recommender.generation import normalised, open_generation, verify_files
 from recommender.index.faiss import FaissIndex
-from recommender.manifest import CATALOG, CENTRE, DATA_FILES, IDS, INDEX, MANIFEST, Manifest
+from recommender.manifest import CATALOG, CENTRE, IDS, INDEX, MANIFEST, Manifest, data_files
 from tests.builders import (
     DIMENSION,
     SPACE,
@@ -38,6 +32,7 @@ from tests.builders import (
     unsealed,
 )
 
+DATA_FILES = data_files(SPACE.describe())
 FILES = (*DATA_FILES, MANIFEST)
 FLIPS = 200
 
@@ -281,7 +276,9 @@ def test_verifying_names_the_damaged_file(published: tuple[Path, str]) -> None:
         b"a/b",
         b"a\x00b",
         b"\xff\xfe",
-        b"one\ntwo",
+        b"one\none",
+        b"one\n\ntwo",
+        b"one\n../two",
     ],
 )
 def test_a_current_that_names_no_generation_is_refused(tmp_path: Path, content: bytes) -> None:
@@ -333,7 +330,7 @@ def test_a_vector_is_centred_and_normalised(published: tuple[Path, str]) -> None
     generation = open_generation(*published)
     away = np.array([0, 3, 0, 4], np.float32)
     np.testing.assert_allclose(
-        generation.project(generation.centre + away), [0, 0.6, 0, 0.8], atol=1e-6
+        generation.project(generation.projection.centre + away), [0, 0.6, 0, 0.8], atol=1e-6
     )
 
 

@@ -12,6 +12,7 @@ from recommender.embedders import create_embedder
 from recommender.space import Space
 
 SPEC = replace(create_embedder("mfcc").spec, frame_dimension=4, tag_names=("a", "b"))
+SPACE = Space(SPEC, None)
 Damage = Callable[[Arrays], Arrays]
 
 
@@ -70,11 +71,11 @@ ANY_DAMAGE: list[Damage] = [
 
 
 def test_what_children_answer_fits() -> None:
-    assert frames_fit(frames(), Space(SPEC, None))
+    assert frames_fit(frames(), SPACE)
     assert frames_fit(frames(12), Space(SPEC, 12))
     for conditions in ([0, 0, 0], [1, 1, 1, 4, 4, 4]):
-        assert excerpts_fit(excerpts(*conditions), SPEC, [-20.0, -10.0], 5)
-    assert excerpts_fit(excerpts(0, 1), SPEC, [], 2)
+        assert excerpts_fit(excerpts(*conditions), SPACE, [-20.0, -10.0], 5)
+    assert excerpts_fit(excerpts(0, 1), SPACE, [], 2)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,7 @@ def test_what_children_answer_fits() -> None:
     ],
 )
 def test_damaged_frames_do_not_fit(damage: Damage) -> None:
-    assert not frames_fit(damage(frames()), Space(SPEC, None))
+    assert not frames_fit(damage(frames()), SPACE)
 
 
 def test_more_windows_than_were_asked_for_do_not_fit() -> None:
@@ -119,4 +120,4 @@ def test_more_windows_than_were_asked_for_do_not_fit() -> None:
     ],
 )
 def test_damaged_excerpts_do_not_fit(damage: Damage) -> None:
-    assert not excerpts_fit(damage(excerpts(0, 0, 0, 2, 2, 2)), SPEC, [-20.0, -10.0], 5)
+    assert not excerpts_fit(damage(excerpts(0, 0, 0, 2, 2, 2)), SPACE, [-20.0, -10.0], 5)

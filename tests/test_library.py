@@ -15,7 +15,16 @@ from recommender.library import Library
 from recommender.records import Failed, FileState, Indexed
 from recommender.space import Space
 from recommender.track import Metadata
-from tests.builders import LIBRARY_FILE, SPACE, SPEC, STATE, entry, indexed, open_library
+from tests.builders import (
+    LIBRARY_FILE,
+    OTHER_SPACE,
+    SPACE,
+    SPEC,
+    STATE,
+    entry,
+    indexed,
+    open_library,
+)
 
 FULL = Metadata(
     title="Night Bus to Malmö",
@@ -76,11 +85,11 @@ def test_a_track_comes_back_as_it_was_stored(library: Library) -> None:
 def test_it_is_there_after_opening_again(tmp_path: Path) -> None:
     with open_library(tmp_path) as library:
         library.store([indexed(A), BAD], SPACE)
-        revision = library.revision()
+        revision = library.revision(SPACE.id)
     with Library.open(tmp_path / LIBRARY_FILE) as again:
         assert [t.track.id for t in again.publishable(SPACE.id)] == ["a"]
         assert again.failures() == [BAD]
-        assert again.revision() == revision
+        assert again.revision(SPACE.id) == revision
 
 
 def test_tracks_are_published_by_id(library: Library) -> None:
@@ -170,11 +179,11 @@ def test_a_file_that_comes_back_needs_no_new_vector(library: Library) -> None:
 
 def test_a_batch_is_stored_whole_or_not_at_all(library: Library) -> None:
     nameless = replace(indexed(B), track=replace(indexed(B).track, id=None))  # type: ignore[arg-type]
-    before = library.revision()
+    before = library.revision(SPACE.id)
     with pytest.raises(Exception, match="NOT NULL"):
         library.store([indexed(A), nameless], SPACE)
     assert library.files() == {}
-    assert library.revision() == before
+    assert library.revision(SPACE.id) == before
 
 
 CREDIT = {
@@ -199,19 +208,29 @@ def test_credits_outrank_tags_where_they_say_something(library: Library) -> None
 def test_credits_of_other_roots_stay(library: Library) -> None:
     library.set_credits(b"/music", {b"/music/a.flac": CREDIT})
     library.set_credits(b"/music2", {b"/music2/a.flac": CREDIT})
-    before = library.revision()
+    before = library.revision(SPACE.id)
     library.set_credits(b"/mus", {})
-    assert library.revision() == before
+    assert library.revision(SPACE.id) == before
     library.set_credits(b"/music", {})
-    assert library.revision() != before
+    assert library.revision(SPACE.id) != before
     library.store([indexed(A), replace(indexed(B), path=b"/music2/a.flac")], SPACE)
     assert [t.track.metadata.title for t in library.publishable(SPACE.id)] == ["", "T"]
 
 
+def store_beside(library: Library, outcome: Indexed | Failed) -> None:
+    library.add_space(OTHER_SPACE)
+    library.store([outcome], OTHER_SPACE)
+
+
+TOUCHED = replace(STATE, mtime_ns=STATE.mtime_ns + 1)
 CHANGES: dict[str, Callable[[Library], None]] = {
     "a new track": lambda x: x.store([indexed(B)], SPACE),
+    "a new vector": lambda x: x.store([indexed(A)], SPACE),
     "new tags": lambda x: x.store([indexed(replace(A, metadata=FULL))], SPACE),
     "a track that failed": lambda x: x.store([replace(BAD, path=A.file)], SPACE),
+    "a track that has become another and fails": lambda x: x.store(
+        [replace(BAD, path=A.file, track_id="another")], SPACE
+    ),
     "a file that is gone": lambda x: x.forget_files([A.file]),
     "a credit": lambda x: x.set_credits(b"/music", {A.file: CREDIT}),
 }
@@ -221,6 +240,13 @@ NO_CHANGES: dict[str, Callable[[Library], None]] = {
     "an unknown file forgotten": lambda x: x.forget_files([b"/music/never seen"]),
     "a failure forgotten": lambda x: x.forget_files([BAD.path]),
     "a file that never was a track failing": lambda x: x.store([replace(BAD, path=b"/n")], SPACE),
+    "a vector in another space": lambda x: store_beside(x, indexed(A)),
+    "a file that was touched": lambda x: x.store(
+        [replace(indexed(A, TOUCHED), embedding=None)], SPACE
+    ),
+    "a track that another embedder fails at": lambda x: store_beside(
+        x, replace(BAD, path=A.file, track_id=A.id)
+    ),
     "no credits, as before": lambda x: x.set_credits(b"/music", {}),
     "a known space": lambda x: x.add_space(SPACE),
     "reading": lambda x: [*x.publishable(SPACE.id)].clear(),
@@ -230,24 +256,24 @@ NO_CHANGES: dict[str, Callable[[Library], None]] = {
 @pytest.mark.parametrize("what", CHANGES)
 def test_the_revision_changes_with(what: str, library: Library) -> None:
     library.store([indexed(A), BAD], SPACE)
-    before = library.revision()
+    before = library.revision(SPACE.id)
     CHANGES[what](library)
-    assert library.revision() not in ("", before)
+    assert library.revision(SPACE.id) not in ("", before)
 
 
 @pytest.mark.parametrize("what", NO_CHANGES)
 def test_the_revision_stays_with(what: str, library: Library) -> None:
     library.store([indexed(A), BAD], SPACE)
-    before = library.revision()
+    before = library.revision(SPACE.id)
     NO_CHANGES[what](library)
-    assert library.revision() == before
+    assert library.revision(SPACE.id) == before
 
 
 def test_the_same_credits_again_change_nothing(library: Library) -> None:
     library.set_credits(b"/music", {A.file: CREDIT})
-    before = library.revision()
+    before = library.revision(SPACE.id)
     library.set_credits(b"/music", {A.file: CREDIT})
-    assert library.revision() == before
+    assert library.revision(SPACE.id) == before
 
 
 @pytest.mark.parametrize("content", [b"not a database at all" * 100, os.urandom(4096)])

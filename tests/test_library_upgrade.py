@@ -135,7 +135,7 @@ def check_nothing_is_lost(library: Library) -> None:
     np.testing.assert_array_equal(track.vector, VECTOR)
     np.testing.assert_array_equal(track.tags, TAGS)
     assert [failure.path for failure in library.failures()] == [b"/music/bad.mp3"]
-    assert library.revision() == "before"
+    assert library.revision(SPACE.id) == "before"
 
 
 def test_a_library_of_version_1_is_brought_up_to_date(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_its_files_count_as_changed_until_their_tags_are_read_again(tmp_path: Pa
         (track,) = library.publishable(SPACE.id)
         assert track.track.metadata.composer == "Dvořák"
         np.testing.assert_array_equal(track.vector, VECTOR)
-        assert library.revision() != "before"
+        assert library.revision(SPACE.id) != "before"
     with Library.open(tmp_path / LIBRARY_FILE) as again:
         assert again.files() == {PATH: (STATE, "a")}
 
@@ -169,7 +169,7 @@ def test_its_files_count_as_changed_until_their_tags_are_read_again(tmp_path: Pa
 def test_its_credits_are_the_same_until_one_names_a_composer(tmp_path: Path) -> None:
     with Library.open(library_of_version_1(tmp_path)) as library:
         library.set_credits(b"/music", {PATH: {**CREDIT, "composer": ""}})
-        assert library.revision() == "before"
+        assert library.revision(SPACE.id) == "before"
         library.set_credits(b"/music", {PATH: {**CREDIT, "composer": "Dvořák"}})
         (track,) = library.publishable(SPACE.id)
         assert track.track.metadata.composer == "Dvořák"

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from recommender import live
+from recommender.current import make_current
 from recommender.engine import Options
 from recommender.errors import IndexUnavailableError
-from recommender.generation import make_current
 from recommender.live import LiveRecommender
 from recommender.manifest import INDEX
 from tests.builders import entry, folder_of, publish_entries, random_entries
@@ -182,7 +182,7 @@ def test_an_error_that_nobody_foresaw_does_not_end_the_following(
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(live, "current_generation", fail)
+        patch.setattr(live, "served_generations", fail)
         assert failed.wait(SECONDS_TO_WAIT)
     name = publish_entries(tmp_path, random_entries(4))
     wait_until(lambda: name_of(served) == name)

@@ -13,29 +13,22 @@ import numpy as np
 import pytest
 
 from recommender import publishing
+from recommender.current import current_generation, generations_dir, list_generations, make_current
 from recommender.errors import GenerationError
-from recommender.generation import (
-    current_generation,
-    generations_dir,
-    list_generations,
-    make_current,
-    open_generation,
-)
+from recommender.generation import normalised, open_generation
 from recommender.index.faiss import FaissIndex
-from recommender.manifest import DATA_FILES, INDEX, MANIFEST
+from recommender.manifest import INDEX, MANIFEST, data_files
+from recommender.projection import CENTRING_PRIOR_TRACKS, fit
 from recommender.publishing import (
-    CENTRING_PRIOR_TRACKS,
     KEEP_GENERATIONS,
     LEVEL_QUANTILES,
-    fit_centre,
-    is_published,
     prune,
     publish,
+    published,
     sweep,
 )
 from recommender.space import Space
 from tests.builders import (
-    DIMENSION,
     SPACE,
     SPEC,
     entry,
@@ -60,7 +53,8 @@ def names_in(data_dir: Path) -> list[str]:
 def test_a_published_generation_holds_exactly_its_files(tmp_path: Path) -> None:
     name = publish_entries(tmp_path, OLD)
     folder = folder_of(tmp_path, name)
-    assert sorted(p.name for p in folder.iterdir()) == sorted((*DATA_FILES, MANIFEST))
+    files = (*data_files(SPACE.describe()), MANIFEST)
+    assert sorted(p.name for p in folder.iterdir()) == sorted(files)
     assert current_generation(tmp_path) == name
     assert names_in(tmp_path) == [name]
     assert sorted(p.name for p in tmp_path.iterdir() if not p.name.startswith("library")) == [
@@ -74,7 +68,7 @@ def test_the_vectors_are_those_of_the_library_centred_and_normalised(tmp_path: P
     vectors = np.array([e.vector for e in OLD], np.float32)
     centre = vectors.sum(axis=0) / (10 + CENTRING_PRIOR_TRACKS)
     units = (vectors - centre) / np.linalg.norm(vectors - centre, axis=1, keepdims=True)
-    np.testing.assert_allclose(generation.centre, centre, atol=1e-6)
+    np.testing.assert_allclose(generation.projection.centre, centre, atol=1e-6)
     np.testing.assert_allclose(generation.index.vectors(np.arange(10)), units, atol=1e-5)
     assert generation.ids.tolist() == [e.id for e in OLD]
     for row, original in enumerate(OLD):
@@ -106,13 +100,6 @@ def test_tracks_that_sound_the_same_are_published(tmp_path: Path) -> None:
     np.testing.assert_array_equal(one, other)
 
 
-def test_the_centre_of_few_tracks_is_near_zero_and_of_many_is_their_mean() -> None:
-    ones = np.ones((10_000, DIMENSION), np.float32)
-    np.testing.assert_allclose(fit_centre(ones[:1]), 1 / 11, rtol=1e-6)
-    np.testing.assert_allclose(fit_centre(ones), 10_000 / 10_010, rtol=1e-6)
-    np.testing.assert_array_equal(fit_centre(ones[:0]), np.zeros(DIMENSION))
-
-
 def test_only_tracks_of_the_space_are_published(tmp_path: Path) -> None:
     other = Space(SPEC, None)
     with open_library(tmp_path) as library:
@@ -123,19 +110,19 @@ def test_only_tracks_of_the_space_are_published(tmp_path: Path) -> None:
     assert generation.ids.tolist() == [OLD[1].id]
 
 
-def test_is_published_follows_library_and_space(tmp_path: Path) -> None:
+def test_published_follows_library_and_space(tmp_path: Path) -> None:
     with open_library(tmp_path) as library:
-        assert not is_published(tmp_path, library, SPACE)
+        assert not published(tmp_path, library, SPACE)
         library.store([indexed(e) for e in OLD], SPACE)
         name = publish(tmp_path, library, SPACE)
-        assert is_published(tmp_path, library, SPACE)
-        assert not is_published(tmp_path, library, Space(SPEC, None))
+        assert published(tmp_path, library, SPACE)
+        assert not published(tmp_path, library, Space(SPEC, None))
         library.store([indexed(NEW[11])], SPACE)
-        assert not is_published(tmp_path, library, SPACE)
+        assert not published(tmp_path, library, SPACE)
         publish(tmp_path, library, SPACE)
-        assert is_published(tmp_path, library, SPACE)
+        assert published(tmp_path, library, SPACE)
         make_current(tmp_path, name)
-        assert not is_published(tmp_path, library, SPACE)
+        assert not published(tmp_path, library, SPACE)
 
 
 def test_a_damaged_generation_does_not_count_as_published(tmp_path: Path) -> None:
@@ -143,7 +130,7 @@ def test_a_damaged_generation_does_not_count_as_published(tmp_path: Path) -> Non
         library.store([indexed(e) for e in OLD], SPACE)
         name = publish(tmp_path, library, SPACE)
         (folder_of(tmp_path, name) / INDEX).write_bytes(b"")
-        assert not is_published(tmp_path, library, SPACE)
+        assert not published(tmp_path, library, SPACE)
 
 
 @pytest.mark.parametrize("vector", [[1, 2, 3], [np.nan] * 4, [np.inf, 0, 0, 0]])
@@ -339,3 +326,38 @@ def test_files_that_are_gone_leave_the_next_generation(tmp_path: Path) -> None:
         generation = open_generation(tmp_path, publish(tmp_path, library, SPACE))
     assert OLD[0].id not in generation.ids
     assert len(generation.ids) == 9
+
+
+@pytest.mark.parametrize("projection", ["none", "corpus-centred", "pca:2"])
+def test_a_projection_is_fitted_stored_and_applied_to_what_is_asked(
+    tmp_path: Path, projection: str
+) -> None:
+    space = replace(SPACE, projection=projection)
+    with open_library(tmp_path) as library:
+        library.store([indexed(e) for e in NEW], space.stored)
+        generation = open_generation(tmp_path, publish(tmp_path, library, space))
+        assert published(tmp_path, library, space)
+    pooled = np.array([e.vector for e in sorted(NEW, key=lambda e: e.id)], np.float32)
+    expected = normalised(fit(projection, pooled).apply(pooled))
+    assert generation.manifest.dimension == expected.shape[1]
+    assert generation.manifest.space_id == space.id
+    found = generation.index.vectors(np.arange(len(NEW)))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    for vector, row in zip(pooled, expected, strict=True):
+        np.testing.assert_allclose(generation.project(vector), row, atol=1e-6)
+
+
+def test_another_projection_needs_no_other_vectors(tmp_path: Path) -> None:
+    publish_entries(tmp_path, NEW)
+    reduced = replace(SPACE, projection="pca:3")
+    assert reduced.stored == SPACE
+    with open_library(tmp_path) as library:
+        name = publish(tmp_path, library, reduced)
+    assert len(open_generation(tmp_path, name).ids) == len(NEW)
+
+
+def test_more_components_than_tracks_are_refused_and_the_old_stays(tmp_path: Path) -> None:
+    old = publish_entries(tmp_path, OLD[:3])
+    with open_library(tmp_path) as library, pytest.raises(GenerationError, match="needs at least"):
+        publish(tmp_path, library, replace(SPACE, projection="pca:4"))
+    assert current_generation(tmp_path) == old

@@ -15,9 +15,10 @@ from rich.console import Console
 
 from indexer.lock import indexer_lock
 from indexer.reindex import Report, Request, forecast, reindex
+from recommender.current import current_generation, list_generations
 from recommender.engine import Options, Recommender
 from recommender.errors import InvalidParameterError, LockedError
-from recommender.generation import current_generation, list_generations, open_generation
+from recommender.generation import open_generation
 from tests.music import N_TRACKS, tracks_in
 
 QUIET = Console(file=io.StringIO())

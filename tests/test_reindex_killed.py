@@ -9,13 +9,9 @@ import sys
 import time
 from pathlib import Path
 
+from recommender.current import current_generation, generations_dir, list_generations
 from recommender.errors import IndexUnavailableError
-from recommender.generation import (
-    current_generation,
-    generations_dir,
-    list_generations,
-    open_generation,
-)
+from recommender.generation import open_generation
 from tests.music import N_TRACKS
 
 KILLS = 25

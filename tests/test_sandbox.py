@@ -4,6 +4,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -75,6 +76,10 @@ def write_file(path: str) -> bytes:
     return b"written"
 
 
+def temporary_folder() -> bytes:
+    return os.fsencode(tempfile.gettempdir())
+
+
 def core_limit() -> bytes:
     return str(resource.getrlimit(resource.RLIMIT_CORE)).encode()
 
@@ -131,6 +136,19 @@ def test_a_call_may_not_take_longer_than_allowed(pool: ChildPool) -> None:
         children.call(sleep, 60)
 
 
+def test_a_call_may_be_allowed_longer(pool: ChildPool) -> None:
+    before = pool.call(own_pid)
+    assert pool.call(spin, 1.5, patience=3) == before
+    with pytest.raises(ChildFailedError, match=r"took more than cpu_seconds=1$"):
+        pool.call(spin, 60)
+    hasty = ChildLimits(LIMITS.memory_bytes, cpu_seconds=1, wall_seconds=0.1)
+    with (
+        ChildPool(1, hasty) as children,
+        pytest.raises(ChildFailedError, match=r"took longer than wall_seconds=0\.2"),
+    ):
+        children.call(sleep, 60, patience=2)
+
+
 def test_the_cpu_limit_counts_each_call_alone(pool: ChildPool) -> None:
     assert len({pool.call(spin, 0.6) for _ in range(3)}) == 1
 
@@ -153,6 +171,10 @@ def test_a_child_writes_no_files_and_no_cores(pool: ChildPool, tmp_path: Path) -
     with pytest.raises(ChildFailedError, match="File too large"):
         pool.call(write_file, str(tmp_path / "x"))
     assert pool.call(core_limit) == b"(0, 0)"
+
+
+def test_libraries_that_ask_for_a_temporary_folder_are_told(pool: ChildPool) -> None:
+    assert pool.call(temporary_folder) == os.fsencode(tempfile.gettempdir())
 
 
 def test_a_child_sees_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:

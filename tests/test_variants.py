@@ -357,7 +357,7 @@ def test_frames_of_a_file_pool_to_its_embedding(rendered_music: Path) -> None:
     file = tracks_in(rendered_music)[0]
     path, state = os.fsencode(file), FileState.of(file.stat())
     space = Space(create_embedder("mfcc").spec, 12)
-    (embedding,) = embeddings_from(embed_file(path, state, "mfcc", 12), space)
+    (embedding,) = embeddings_from(embed_file(path, state, space.listening), space)
     arrays = load(frames_of_file(path, state, "mfcc", None))
     np.testing.assert_allclose(pool([arrays], "vectors", 12, mean)[0], embedding.vector, rtol=1e-6)
     assert arrays["audio_seconds"][0] == pytest.approx(5.0, abs=0.1)

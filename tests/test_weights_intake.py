@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommender.errors import WeightsError
+from recommender.errors import MissingPackageError, WeightsError
 from recommender.weights_intake import (
     as_found,
     check_terms,
@@ -97,7 +97,7 @@ def test_a_failed_conversion_stores_nothing(published: Path, converter: str, wor
 
 def test_a_missing_package_is_named() -> None:
     source = replace(SOURCE, converter="nonesuch_package:convert")
-    with pytest.raises(WeightsError, match="pip install nonesuch_package"):
+    with pytest.raises(MissingPackageError, match="pip install nonesuch_package"):
         converter_of(source)
 
 

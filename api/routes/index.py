@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter, Depends
 
-from api.dependencies import Running, Served, no_parameters
+from api.dependencies import Running, Served, ServedSpaces, no_parameters
 from api.routes.documented import problems
-from api.schemas import IndexJson, LiveJson, ReadyJson
+from api.schemas import IndexJson, LiveJson, ReadyJson, SpaceJson
 
 router = APIRouter(tags=["Service"], dependencies=[Depends(no_parameters)])
 
@@ -16,18 +16,13 @@ router = APIRouter(tags=["Service"], dependencies=[Depends(no_parameters)])
     response_description="The facts.",
     responses=problems("index-unavailable"),
 )
-def index(service: Running, recommender: Served) -> IndexJson:
-    """Which generation answers, what made its vectors, how many tracks it holds."""
-    manifest = recommender.generation.manifest
+def index(service: Running, recommenders: ServedSpaces) -> IndexJson:
+    """Which generations answer, what made their vectors, how many tracks each holds."""
+    spaces = [SpaceJson.of(one.generation.manifest) for one in recommenders]
     return IndexJson(
-        generation=manifest.generation,
-        created_at=manifest.created_at,
-        space=manifest.space_id,
-        embedder=manifest.space["embedder"]["name"],
-        dimension=manifest.dimension,
-        n_tracks=manifest.n_tracks,
-        index_kind=manifest.index_kind,
-        stale=_stale(manifest.generation) if service.live.problem else None,
+        **dict(spaces[0]),
+        spaces=spaces,
+        stale=_stale(spaces[0].generation) if service.live.problem else None,
     )
 
 

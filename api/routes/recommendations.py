@@ -2,9 +2,10 @@
 
 from fastapi import APIRouter, Depends
 
-from api.dependencies import Served, json_body, no_parameters
+from api.dependencies import ServedSpaces, json_body, no_parameters
 from api.routes.documented import problems
 from api.schemas import AnswerJson, RecommendationsQuestion
+from recommender.ensemble import choose
 
 router = APIRouter(tags=["Recommending"])
 
@@ -19,9 +20,9 @@ router = APIRouter(tags=["Recommending"])
     ),
     dependencies=[Depends(no_parameters), Depends(json_body)],
 )
-def recommend(question: RecommendationsQuestion, recommender: Served) -> AnswerJson:
+def recommend(question: RecommendationsQuestion, recommenders: ServedSpaces) -> AnswerJson:
     """Neither the liked nor the disliked tracks are among the matches."""
-    answer = recommender.recommend(
+    answer = choose(recommenders, question.space).recommend(
         [liked.preference() for liked in question.positive],
         [disliked.preference() for disliked in question.negative],
         question.options(),

@@ -4,10 +4,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
-from api.dependencies import ClipQuestion, Embeds, Served, clip_question
+from api.dependencies import ClipQuestion, Embeds, ServedSpaces, clip_question
 from api.routes.documented import problems
 from api.schemas import AnswerJson, SimilarQuestion
 from api.uploads import FIELD
+from recommender.ensemble import choose
 
 router = APIRouter(tags=["Recommending"])
 
@@ -41,9 +42,10 @@ _CLIP_BODY: dict[str, Any] = {
     response_description="The matches, closest first.",
     responses=problems("unknown-track", "index-unavailable"),
 )
-def similar(query: Annotated[SimilarQuestion, Query()], recommender: Served) -> AnswerJson:
+def similar(query: Annotated[SimilarQuestion, Query()], recommenders: ServedSpaces) -> AnswerJson:
     """Tracks in the order of similarity; the track itself is never among them."""
-    return AnswerJson.of(query.echo(), recommender.similar(query.track_id, query.options()))
+    spaces = choose(recommenders, query.space)
+    return AnswerJson.of(query.echo(), spaces.similar(query.track_id, query.options()))
 
 
 @router.post(
@@ -70,6 +72,8 @@ def similar_to_clip(
     clip: Annotated[ClipQuestion, Depends(clip_question, scope="function")], embedder: Embeds
 ) -> AnswerJson:
     """The clip is decoded, compared and deleted; how loud it is matters little."""
-    embeddings = embedder.embed(clip.path, clip.recommender.generation.manifest)
-    answer = clip.recommender.similar_to_clip(embeddings, clip.query.options())
+    embeddings = [
+        embedder.embed(clip.path, member.generation.manifest) for member in clip.spaces.members
+    ]
+    answer = clip.spaces.similar_to_clip(embeddings, clip.query.options())
     return AnswerJson.of(clip.query.echo(), answer)

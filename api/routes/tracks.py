@@ -6,10 +6,11 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from api.audio_response import audio_response, open_regular
-from api.dependencies import Running, Served, TrackIdInPath, no_parameters
+from api.dependencies import Running, Served, ServedSpaces, TrackIdInPath, no_parameters
 from api.problems import ProblemError
 from api.routes.documented import problems
 from api.schemas import TagJson, TrackDetailJson, TrackJson, TracksJson, TracksQuestion
+from recommender.ensemble import holding
 
 router = APIRouter(tags=["Catalog"])
 
@@ -39,8 +40,9 @@ def tracks(query: Annotated[TracksQuestion, Query()], recommender: Served) -> Tr
     responses=problems("unknown-track", "index-unavailable"),
     dependencies=[Depends(no_parameters)],
 )
-def track(track_id: TrackIdInPath, recommender: Served) -> TrackDetailJson:
+def track(track_id: TrackIdInPath, recommenders: ServedSpaces) -> TrackDetailJson:
     """What is known of a track, with its strongest tags."""
+    recommender = holding(recommenders, track_id)
     return TrackDetailJson(
         track=TrackJson.of(recommender.track(track_id)),
         tags=[TagJson.of(tag) for tag in recommender.tags(track_id)],
@@ -64,12 +66,12 @@ def track(track_id: TrackIdInPath, recommender: Served) -> TrackDetailJson:
     dependencies=[Depends(no_parameters)],
 )
 def audio(
-    track_id: TrackIdInPath, request: Request, service: Running, recommender: Served
+    track_id: TrackIdInPath, request: Request, service: Running, recommenders: ServedSpaces
 ) -> Response:
     """The file as it is, for players: one range at a time, and ETags that change with the file."""
     if not service.settings.serve_audio:
         raise ProblemError("audio-unavailable", "the operator does not serve audio")
-    path = recommender.audio_path(track_id)
+    path = holding(recommenders, track_id).audio_path(track_id)
     try:
         file = open_regular(path)
     except OSError as error:

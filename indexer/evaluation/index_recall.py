@@ -57,7 +57,7 @@ def index_figures(subject: Subject, seed: int) -> list[Figure]:
     Every query is a track of the catalog, itself left out, as in ``GET /similar``. What is true is
     computed from the vectors of the library, so an index that holds others has no recall.
     """
-    vectors = normalised(subject.pooled - subject.generation.centre)
+    vectors = normalised(subject.generation.projection.apply(subject.pooled))
     queries = drawn(len(vectors), MAX_QUERIES, seed)
     truth = kth_cosines(vectors, queries, DEPTHS)
     served = searched(subject.generation.index, vectors, queries, truth)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from indexer.evaluation.measurements import Arrays
-from recommender.embedding import EmbedderSpec
 from recommender.space import Space
 
 _Layout = dict[str, tuple[type[np.generic], tuple[int, ...]]]
@@ -14,7 +13,7 @@ _Layout = dict[str, tuple[type[np.generic], tuple[int, ...]]]
 def frames_fit(arrays: Arrays, space: Space) -> bool:
     """Whether these can be what :func:`recommender.analysis.frames_of_file` says in a space."""
     n_windows = _n_vectors(arrays)
-    layout = _frames_of(space.embedder, n_windows) | {
+    layout = _vectors(n_windows, space.embedder.frame_dimension, space) | {
         "audible": (np.bool_, (n_windows,)),
         "cpu_seconds": (np.float64, (1,)),
         "audio_seconds": (np.float64, (1,)),
@@ -26,22 +25,20 @@ def frames_fit(arrays: Arrays, space: Space) -> bool:
     )
 
 
-def excerpts_fit(
-    arrays: Arrays, spec: EmbedderSpec, levels: Sequence[float], n_conditions: int
-) -> bool:
+def excerpts_fit(arrays: Arrays, space: Space, levels: Sequence[float], n_conditions: int) -> bool:
     """Whether these can be what :func:`recommender.excerpts.embed_excerpts` says.
 
     Parameters
     ----------
     arrays
         What is in question.
-    spec, levels
-        Embedder and levels that it was asked for.
+    space, levels
+        Space and levels that it was asked for.
     n_conditions
         How many conditions it was asked for.
     """
     n_heard = _n_vectors(arrays)
-    layout = _frames_of(spec, n_heard) | {
+    layout = _vectors(n_heard, space.dimension, space) | {
         "level_dbfs": (np.float64, (n_heard,)),
         "n_windows": (np.int64, (n_heard,)),
         "condition": (np.int64, (n_heard,)),
@@ -54,10 +51,10 @@ def excerpts_fit(
     return complete and bool(heard[0] >= 0 and heard[-1] < n_conditions)
 
 
-def _frames_of(spec: EmbedderSpec, n_rows: int) -> _Layout:
+def _vectors(n_rows: int, dimension: int, space: Space) -> _Layout:
     return {
-        "vectors": (np.float32, (n_rows, spec.frame_dimension)),
-        "tags": (np.float32, (n_rows, len(spec.tag_names))),
+        "vectors": (np.float32, (n_rows, dimension)),
+        "tags": (np.float32, (n_rows, len(space.embedder.tag_names))),
     }
 
 

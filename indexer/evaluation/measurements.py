@@ -14,11 +14,11 @@ from safetensors.numpy import load
 
 from indexer.progress import Reporter, make_reporter
 from indexer.workers import FILE_LIMITS, as_they_come
+from recommender.embedders.environment import embedder_environment
 from recommender.errors import AudioError, ChildFailedError
 from recommender.files import replace_durably
 from recommender.records import Failed, FileState
 from recommender.sandbox import ChildPool
-from recommender.weights_store import weights_environment
 
 Arrays = dict[str, npt.NDArray[Any]]
 SHOWN_FAILURES = 5
@@ -86,7 +86,7 @@ def measured(
         # a child takes long to start, so no more than there are files
         children = min(workers, len(missing))
         with (
-            ChildPool(children, FILE_LIMITS, weights_environment()) as pool,
+            ChildPool(children, FILE_LIMITS, embedder_environment()) as pool,
             make_reporter(len(missing), console) as reporter,
         ):
             task = _Task(tracks, folder, function, arguments, fits, pool)

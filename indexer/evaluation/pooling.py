@@ -9,6 +9,7 @@ from indexer.evaluation.measurements import Arrays
 from recommender.arrays import FloatArray
 from recommender.embedding import spread
 from recommender.generation import normalised
+from recommender.pooling import DEFAULT_POOLING, pooled
 
 COMPONENTS = 64
 TRACKS_PER_COMPONENT = 4
@@ -20,7 +21,7 @@ Pooling = Callable[[FloatArray], FloatArray]
 def pool(
     passes: Sequence[Arrays], layer: str, n_windows: int | None, pooling: Pooling
 ) -> FloatArray:
-    """One vector a track, shape (n_tracks, dimension), as `recommender.embedding.embed` pools.
+    """One vector a track, shape (n_tracks, dimension), as `recommender.hearing.embed` pools.
 
     Parameters
     ----------
@@ -58,23 +59,13 @@ def cost_of(
     return np.array(costs)
 
 
-def mean(windows: FloatArray) -> FloatArray:
-    """What is served: the mean over windows."""
-    vector: FloatArray = windows.mean(axis=0, dtype=np.float64).astype(np.float32)
-    return vector
+def _pooling(name: str) -> Pooling:
+    """One of those that a space can have; all windows weigh the same."""
+    return lambda windows: pooled(windows, np.ones(len(windows)), name)
 
 
-def _mean_and_deviation(windows: FloatArray) -> FloatArray:
-    return np.concatenate([mean(windows), windows.std(axis=0)])
-
-
-def _maximum(windows: FloatArray) -> FloatArray:
-    maximum: FloatArray = windows.max(axis=0)
-    return maximum
-
-
-def _median(windows: FloatArray) -> FloatArray:
-    return np.asarray(np.median(windows, axis=0), np.float32)
+mean = _pooling(DEFAULT_POOLING)
+"""What is served: the mean over windows."""
 
 
 def standardised(pooled: FloatArray) -> FloatArray:
@@ -97,9 +88,9 @@ def whitened(pooled: FloatArray) -> FloatArray:
 
 
 POOLINGS: Mapping[str, Pooling] = {
-    "mean and deviation": _mean_and_deviation,
-    "maximum": _maximum,
-    "median": _median,
+    "mean and deviation": _pooling("mean+std"),
+    "maximum": _pooling("max"),
+    "median": _pooling("median"),
 }
 PROJECTIONS: Mapping[str, Callable[[FloatArray], FloatArray]] = {
     "none": normalised,

@@ -9,16 +9,13 @@ import numpy as np
 from indexer.reindex import LIBRARY_FILE
 from recommender.arrays import FloatArray
 from recommender.catalog import folded
+from recommender.current import current_generation
 from recommender.errors import InvalidParameterError
-from recommender.generation import (
-    Generation,
-    current_generation,
-    normalised,
-    open_generation,
-)
+from recommender.generation import Generation, normalised, open_generation
 from recommender.library import Library
-from recommender.publishing import fit_centre
+from recommender.projection import fit_centre
 from recommender.records import FileState, LibraryTrack
+from recommender.space import id_of, stored
 from recommender.track import Metadata
 
 SERVED = "served"
@@ -114,7 +111,10 @@ def open_subject(data_dir: Path, space_id: str | None = None) -> Subject:
     generation = open_generation(data_dir, current_generation(data_dir))
     manifest = generation.manifest
     wanted = space_id or manifest.space_id
-    contents = _contents(data_dir / LIBRARY_FILE, wanted)
+    kept = id_of(stored(manifest.space))
+    contents = _contents(
+        data_dir / LIBRARY_FILE, kept if wanted == manifest.space_id else wanted, kept
+    )
     if contents.revision != manifest.library_revision:
         raise InvalidParameterError(
             f"the library in data_dir={data_dir} has changed since "
@@ -162,14 +162,17 @@ def projected(pooled: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class _Contents:
-    """What a library holds of a space: tracks, the states of their files, and its revision."""
+    """What a library holds of a space: tracks, and the states of their files.
+
+    `revision` is that of the space that is served.
+    """
 
     tracks: list[LibraryTrack]
     states: list[FileState]
     revision: str
 
 
-def _contents(path: Path, space_id: str) -> _Contents:
+def _contents(path: Path, space_id: str, served: str) -> _Contents:
     if not path.exists():
         raise InvalidParameterError(
             f"library={path} is not there; evaluation needs the data folder of the indexer"
@@ -181,4 +184,4 @@ def _contents(path: Path, space_id: str) -> _Contents:
                 f"space={space_id} has no tracks; spaces are {', '.join(library.spaces())}"
             )
         known = library.files()
-        return _Contents(tracks, [known[t.path][0] for t in tracks], library.revision())
+        return _Contents(tracks, [known[t.path][0] for t in tracks], library.revision(served))

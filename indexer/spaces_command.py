@@ -1,0 +1,56 @@
+"""The ``spaces`` commands: what is served side by side, and which of it is the default."""
+
+import argparse
+from collections.abc import Callable
+
+from rich.console import Console
+
+from indexer.commands import emit, manifest_facts, space_lines
+from indexer.lock import indexer_lock
+from recommender.current import served_generations
+from recommender.manifest import Manifest
+from recommender.served import embedder_of, make_default, stop_serving
+
+
+def add_spaces_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the subcommands.
+
+    Parameters
+    ----------
+    add
+        Called with name, function and help; returns the parser of the subcommand.
+    """
+    add("list", list_spaces, "what is served, the default first")
+    default = add("default", choose_default, "have a space answer when none is named")
+    drop = add("drop", drop_space, "stop serving a space; its vectors stay in the library")
+    for command in (default, drop):
+        command.add_argument("space", metavar="SPACE", help="its id, or its embedder's name")
+
+
+def list_spaces(options: argparse.Namespace, out: Console, _err: Console) -> int:
+    """Print what is served."""
+    names = served_generations(options.data_dir)
+    facts = [manifest_facts(options.data_dir, name) for name in names]
+    emit(out, options.json, facts, space_lines(facts))
+    return 0
+
+
+def choose_default(options: argparse.Namespace, out: Console, _err: Console) -> int:
+    """Make a space the default."""
+    return _changed(options, out, make_default, "the default is")
+
+
+def drop_space(options: argparse.Namespace, out: Console, _err: Console) -> int:
+    """Stop serving a space."""
+    return _changed(options, out, stop_serving, "no longer served:")
+
+
+def _changed(
+    options: argparse.Namespace, out: Console, change: Callable[..., Manifest], words: str
+) -> int:
+    served_generations(options.data_dir)  # before the lock, which would make the folder
+    with indexer_lock(options.data_dir):
+        manifest = change(options.data_dir, options.space)
+    facts = {"space": manifest.space_id, "embedder": embedder_of(manifest)}
+    emit(out, options.json, facts, [f"{words} {facts['embedder']} ({facts['space']})"])
+    return 0

@@ -1,0 +1,206 @@
+"""One or several spaces that answer together, and which of them a caller means.
+
+Cosines of two spaces cannot be compared, places in a list can: several spaces are fused by
+reciprocal rank (G. V. Cormack, C. L. A. Clarke and S. Büttcher, "Reciprocal rank fusion outperforms
+Condorcet and individual rank learning methods", SIGIR 2009).
+"""
+
+from collections.abc import Callable, Sequence
+
+from recommender.catalog import folded
+from recommender.embedding import Embedding
+from recommender.engine import Answer, Options, Preference, Question, Recommender
+from recommender.errors import InvalidParameterError, UnknownTrackError
+from recommender.ranking import SIMILARITY_DECIMALS, capped
+from recommender.served import find_space
+from recommender.track import Match, SpaceRank, TagStrength, Track
+
+RANK_CONSTANT = 60
+DEPTH = 1000
+_DEEPER = 4
+
+Rankings = dict[str, list[str]]
+"""Ids of tracks, best first, by space."""
+
+
+def fused(rankings: Sequence[Sequence[str]], n_spaces: int) -> list[tuple[str, float]]:
+    """Ids by reciprocal rank, best first, with a score in (0, 1].
+
+    The score is the mean over spaces of (C + 1) / (C + rank), where C is `RANK_CONSTANT`: 1 for a
+    track that is first everywhere. A space that does not rank a track counts as 0. Equal scores
+    are in the order of ids.
+
+    Parameters
+    ----------
+    rankings
+        Ids, best first, of every space that could answer.
+    n_spaces
+        How many spaces were asked.
+    """
+    scores = dict[str, float]()
+    for ranking in rankings:
+        for rank, id_ in enumerate(ranking, start=1):
+            scores[id_] = scores.get(id_, 0.0) + (RANK_CONSTANT + 1) / (RANK_CONSTANT + rank)
+    rounded = {id_: round(score / n_spaces, SIMILARITY_DECIMALS) for id_, score in scores.items()}
+    return sorted(rounded.items(), key=lambda item: (-item[1], item[0]))
+
+
+def choose(recommenders: Sequence[Recommender], text: str | None) -> "Ensemble":
+    """The spaces that a caller names, fused when they are several.
+
+    Parameters
+    ----------
+    recommenders
+        What is served, the default first.
+    text
+        Names as :func:`recommender.served.find_space` takes them, ``+`` between; a space counts as
+        ``+``, which it was before a browser decoded the address. None for the default.
+
+    Raises
+    ------
+    InvalidParameterError
+        A space is not served, not one, or named twice.
+    """
+    if text is None:
+        return Ensemble(recommenders[:1])
+    manifests = [recommender.generation.manifest for recommender in recommenders]
+    places = [find_space(manifests, name) for name in text.replace(" ", "+").split("+")]
+    if len(set(places)) < len(places):
+        raise InvalidParameterError(f"space={text} names a space twice")
+    return Ensemble([recommenders[place] for place in places])
+
+
+def holding(recommenders: Sequence[Recommender], track_id: str) -> Recommender:
+    """The first that holds a track, the default when none does."""
+    return next((r for r in recommenders if r.tracks([track_id])), recommenders[0])
+
+
+class Ensemble:
+    """Asks its members the same question; a single member's answer is passed on as it is.
+
+    Parameters
+    ----------
+    members
+        At least one.
+    """
+
+    def __init__(self, members: Sequence[Recommender]):
+        self.members = tuple(members)
+
+    def similar(self, track_id: str, options: Options) -> Answer:
+        """See :meth:`recommender.engine.Recommender.about_track`."""
+        return self._answer(lambda member: member.about_track(track_id), options)
+
+    def similar_to_clip(
+        self, embeddings: Sequence[Sequence[Embedding]], options: Options
+    ) -> Answer:
+        """See :meth:`recommender.engine.Recommender.about_clip`; embedded once for each member."""
+        heard = dict(zip(self.members, embeddings, strict=True))
+        return self._answer(lambda member: member.about_clip(heard[member]), options)
+
+    def recommend(
+        self, positive: Sequence[Preference], negative: Sequence[Preference], options: Options
+    ) -> Answer:
+        """See :meth:`recommender.engine.Recommender.about_taste`."""
+        return self._answer(lambda member: member.about_taste(positive, negative), options)
+
+    def _answer(self, ask: Callable[[Recommender], Question], options: Options) -> Answer:
+        if len(self.members) == 1:
+            return self.members[0].answer(ask(self.members[0]), options)
+        questions, warnings = self._questions(ask)
+        rankings, best = self._ranked(questions, options)
+        manifests = [member.generation.manifest for member in self.members]
+        return Answer(
+            generation="+".join(manifest.generation for manifest in manifests),
+            space="+".join(manifest.space_id for manifest in manifests),
+            matches=self._matches(questions, rankings, best),
+            warnings=(*warnings, *self._unknown_exclusions(options)),
+        )
+
+    def _questions(
+        self, ask: Callable[[Recommender], Question]
+    ) -> tuple[dict[Recommender, Question], list[str]]:
+        """The question as each member understands it; who lacks a track is left out, and named."""
+        questions, errors = dict[Recommender, Question](), dict[Recommender, UnknownTrackError]()
+        for member in self.members:
+            try:
+                questions[member] = ask(member)
+            except UnknownTrackError as error:
+                errors[member] = error
+        if not questions:
+            raise errors[self.members[0]]
+        return questions, [
+            f"space={member.generation.manifest.space_id} does not hold "
+            f"track_id={', '.join(error.track_ids)} and was not asked"
+            for member, error in errors.items()
+        ]
+
+    def _ranked(
+        self, questions: dict[Recommender, Question], options: Options
+    ) -> tuple[Rankings, list[tuple[str, float]]]:
+        """Every member's ranking, and the best tracks with their fused scores."""
+        if options.limit < 1:
+            raise InvalidParameterError(f"limit={options.limit} must be at least 1")
+        largest = max(len(member.generation.index) for member in questions)
+        depth = max(DEPTH, options.limit)
+        while True:
+            rankings = {
+                member.generation.manifest.space_id: member.nearest_ids(question, options, depth)
+                for member, question in questions.items()
+            }
+            best = self._kept(fused(list(rankings.values()), len(self.members)), options)
+            # no deeper rank could be among the best; only a cap may have left too few of them
+            if len(best) == options.limit or options.max_per_artist is None or depth >= largest:
+                return rankings, best
+            depth *= _DEEPER
+
+    def _kept(self, scores: list[tuple[str, float]], options: Options) -> list[tuple[str, float]]:
+        close = dict(item for item in scores if item[1] >= options.min_similarity)
+        ids = list(close)
+        if options.max_per_artist is not None:
+            tracks = self._tracks(ids)
+            ids = capped(
+                ids, lambda id_: folded(tracks[id_].metadata.artist), options.max_per_artist
+            )
+        return [(id_, close[id_]) for id_ in ids[: options.limit]]
+
+    def _tracks(self, ids: Sequence[str]) -> dict[str, Track]:
+        """Tracks by id, each from the first member that holds it."""
+        found = dict[str, Track]()
+        for member in self.members:
+            found = {track.id: track for track in member.tracks(ids)} | found
+        return found
+
+    def _matches(
+        self,
+        questions: dict[Recommender, Question],
+        rankings: Rankings,
+        best: list[tuple[str, float]],
+    ) -> tuple[Match, ...]:
+        ids = [id_ for id_, _ in best]
+        tracks = self._tracks(ids)
+        tags = dict[str, tuple[TagStrength, ...]]()
+        for member, question in questions.items():
+            tags = member.reasons(question, ids) | tags
+        places = {
+            space: {id_: rank for rank, id_ in enumerate(ranking, start=1)}
+            for space, ranking in rankings.items()
+        }
+        return tuple(
+            Match(
+                rank=rank,
+                similarity=score,
+                track=tracks[id_],
+                shared_tags=tags.get(id_, ()),
+                space_ranks=tuple(
+                    SpaceRank(space, ranks[id_]) for space, ranks in places.items() if id_ in ranks
+                ),
+            )
+            for rank, (id_, score) in enumerate(best, start=1)
+        )
+
+    def _unknown_exclusions(self, options: Options) -> list[str]:
+        known = self._tracks(options.exclude_ids)
+        return [
+            f"exclude_id={i} is not in the catalog" for i in options.exclude_ids if i not in known
+        ]
