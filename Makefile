@@ -7,6 +7,7 @@ DATA_DIR ?= data
 PORT ?= 8000
 TRACKS ?= 60
 ASKED = --tracks $(TRACKS) $(if $(EVENTS),--events "$(EVENTS)")
+comma := ,
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: demo catalog test evaluate format bench clean
@@ -35,7 +36,7 @@ test: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 format: $(VENV)/.installed-test
 	$(BIN)/ruff format .
@@ -44,6 +45,8 @@ format: $(VENV)/.installed-test
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks.network
 	$(BIN)/python -m benchmarks.throughput "$(DATA_DIR)/demo-music"
+	$(INSTALL) --no-deps -r tests/references.txt
+	$(BIN)/python -m benchmarks.embedders "$(DATA_DIR)/demo-music" --tracks 4 --seconds 40
 
 clean:
 	rm -rf $(VENV)
@@ -56,7 +59,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(INSTALL) $(if $(CI),torch==2.13.0) -e ".[test]"
+	$(INSTALL) $(if $(CI),torch==2.13.0) -e ".[test$(if $(CI),$(comma)wav2vec2$(comma)bench)]"
+	$(if $(CI),$(INSTALL) --no-deps -r tests/references.txt)
 	touch $@
 
 $(VENV)/.installed-evaluation: $(VENV)/.installed

@@ -31,7 +31,8 @@ from benchmarks.torch_musicnn import torch_network
 from indexer.scan import scan
 from recommender.audio import CATALOG_LIMITS, open_audio
 from recommender.embedders.musicnn import MODELS, WEIGHTS, Musicnn
-from recommender.embedding import DEFAULT_WINDOWS, embed, window_starts
+from recommender.embedding import DEFAULT_WINDOWS, window_starts
+from recommender.hearing import embed
 from recommender.tags import read_metadata
 
 PATCH_FRAMES = 187

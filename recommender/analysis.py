@@ -36,7 +36,8 @@ from recommender.tags import read_metadata
 from recommender.track import Metadata, Track
 
 
-@lru_cache(maxsize=1)
+# a clip may be asked for in several spaces in turn; more at once would not fit a child's memory
+@lru_cache(maxsize=3)
 def _embedder(spec: EmbedderSpec) -> Embedder:
     """The embedder that a specification is of, which loads its weights once for many calls.
 

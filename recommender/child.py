@@ -1,8 +1,9 @@
 """The child's end of `recommender.sandbox`: limits, and a loop that answers calls.
 
-Protocol, on one socket: a request is its length (8 bytes) and a pickled (function, arguments); each
-answer is a kind (1 byte), a length (8 bytes) and bytes. A call is answered by STARTED, when the
-function's module is imported, and then RESULT or ERROR. Nothing that a child says is unpickled.
+Protocol, on one socket: a request is its length (8 bytes) and a pickled (function, arguments, CPU
+seconds); each answer is a kind (1 byte), a length (8 bytes) and bytes. A call is answered by
+STARTED, when the function's module is imported, and then RESULT or ERROR. Nothing that a child says
+is unpickled.
 """
 
 import json
@@ -14,10 +15,11 @@ import signal
 import socket
 import struct
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NoReturn
+from dataclasses import dataclass, replace
+from typing import NoReturn, Self
 
 from recommender.errors import SoundalikeError
 
@@ -45,6 +47,14 @@ class ChildLimits:
     memory_bytes: int
     cpu_seconds: float
     wall_seconds: float
+
+    def times(self, factor: float) -> Self:
+        """The limits of a call that may take `factor` times as long."""
+        return replace(
+            self,
+            cpu_seconds=self.cpu_seconds * factor,
+            wall_seconds=self.wall_seconds * factor,
+        )
 
 
 def read_exactly(connection: socket.socket, n_bytes: int, deadline: float | None = None) -> bytes:
@@ -87,6 +97,8 @@ def _prepare(limits: ChildLimits, parent: int) -> None:
     _die_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.dont_write_bytecode = True
+    # found out by writing a file, and libraries ask when they are imported: too late below
+    tempfile.gettempdir()
     for name, value in (
         (resource.RLIMIT_AS, limits.memory_bytes),
         (resource.RLIMIT_CORE, 0),
@@ -114,8 +126,8 @@ def _die_with_parent(parent: int) -> None:
 def _answer(request: bytes, limits: ChildLimits, connection: socket.socket) -> tuple[bytes, bytes]:
     try:
         # the parent is trusted, and nothing else can write to this connection
-        function, args = pickle.loads(request)  # noqa: S301
-        _allow_cpu(limits.cpu_seconds)
+        function, args, cpu_seconds = pickle.loads(request)  # noqa: S301
+        _allow_cpu(cpu_seconds)
         connection.sendall(ANSWER_HEAD.pack(STARTED, 0))
         return RESULT, function(*args)
     except SoundalikeError as error:

@@ -36,6 +36,9 @@ from recommender.errors import ChildFailedError, SoundalikeError
 __all__ = ["ChildLimits", "ChildPool"]
 
 START_SECONDS = 120.0
+# address space: libraries and the largest network take 2 GiB of it while it is loaded, and a child
+# that embeds clips for several spaces keeps some networks
+MEMORY_BYTES = 4 * 2**30
 MAX_ANSWER_BYTES = 256 * 1024**2
 _MAX_MESSAGE = 500
 _EXIT_SECONDS = 5.0
@@ -78,7 +81,7 @@ class ChildPool(Closing):
         # the system ends a child when the thread that started it ends, so one thread starts all
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="sandbox-starter")
 
-    def call(self, function: Callable[..., bytes], *args: Any) -> bytes:
+    def call(self, function: Callable[..., bytes], *args: Any, patience: float = 1.0) -> bytes:
         """Run ``function(*args)`` in a child.
 
         Parameters
@@ -87,6 +90,8 @@ class ChildPool(Closing):
             A function at the top level of an importable module.
         args
             Picklable values.
+        patience
+            How many times the seconds of the limits this call may take.
 
         Raises
         ------
@@ -97,13 +102,14 @@ class ChildPool(Closing):
         TimeoutError
             No child was free within `wait_seconds`.
         """
-        request = pickle.dumps((function, args))
+        limits = self._limits.times(patience)
+        request = pickle.dumps((function, args, limits.cpu_seconds))
         child, healthy = self._take(), False
         try:
             if child is None or not child.is_alive():
                 self._end(child)
                 child = self._launch()
-            answer = child.call(request)
+            answer = child.call(request, limits)
             healthy = True
         finally:
             # also after Ctrl-C: the answer that is still to come belongs to no later call
@@ -161,7 +167,6 @@ class _Child:
     """The parent's end of one child process."""
 
     def __init__(self, limits: ChildLimits, environment: Mapping[str, str]):
-        self._limits = limits
         self._socket, theirs = socket.socketpair()
         settings = json.dumps({"parent": os.getpid(), "limits": asdict(limits)})
         with theirs:
@@ -184,7 +189,7 @@ class _Child:
         self._process.wait()
         self._socket.close()
 
-    def call(self, request: bytes) -> bytes | SoundalikeError:
+    def call(self, request: bytes, limits: ChildLimits) -> bytes | SoundalikeError:
         """The result, or the error that the function raised; else raises ChildFailedError."""
         deadline, limit = time.monotonic() + START_SECONDS, f"start_seconds={START_SECONDS:g}"
         try:
@@ -192,12 +197,12 @@ class _Child:
             self._socket.sendall(REQUEST_HEAD.pack(len(request)) + request)
             kind, answer = self._receive(deadline)
             if kind == STARTED:
-                limit = f"wall_seconds={self._limits.wall_seconds:g}"
-                kind, answer = self._receive(time.monotonic() + self._limits.wall_seconds)
+                limit = f"wall_seconds={limits.wall_seconds:g}"
+                kind, answer = self._receive(time.monotonic() + limits.wall_seconds)
         except TimeoutError:
             raise ChildFailedError(f"took longer than {limit}") from None
         except OSError:
-            raise ChildFailedError(self._why_it_ended()) from None
+            raise ChildFailedError(self._why_it_ended(limits)) from None
         if kind == RESULT:
             return answer
         error = _error_from(answer)
@@ -211,13 +216,13 @@ class _Child:
             raise ChildFailedError(f"answer_bytes={length} is beyond {MAX_ANSWER_BYTES}")
         return kind, read_exactly(self._socket, length, deadline)
 
-    def _why_it_ended(self) -> str:
+    def _why_it_ended(self, limits: ChildLimits) -> str:
         try:
             code = self._process.wait(_EXIT_SECONDS)
         except subprocess.TimeoutExpired:
             return "the child process closed its connection"
         if code == -signal.SIGXCPU:
-            return f"took more than cpu_seconds={self._limits.cpu_seconds:g}"
+            return f"took more than cpu_seconds={limits.cpu_seconds:g}"
         if code == -signal.SIGKILL:
             return "was killed, by close() or by the system for want of memory"
         if code < 0:

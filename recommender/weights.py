@@ -1,15 +1,19 @@
 """Where weights come in: bytes that are checked against a pinned digest before they are parsed."""
 
 import hashlib
+import math
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from safetensors import safe_open
 from safetensors.numpy import load
 
 from recommender.errors import WeightsError
 
 Tensors = dict[str, npt.NDArray[np.float32]]
+# of batch normalisation, as frameworks call them
+AVERAGES = ("mean", "_var", ".var", "variance")
 
 
 def load_weights(path: Path, sha256: str, remedy: str = "install soundalike again") -> Tensors:
@@ -46,6 +50,16 @@ def load_weights(path: Path, sha256: str, remedy: str = "install soundalike agai
     if found != sha256:
         raise WeightsError(f"sha256={found} of weights={path.name} should be {sha256}; {remedy}")
     return load(content)
+
+
+def learned_numbers(path: Path) -> int:
+    """How many numbers of a safetensors file were learned; averages of training do not count."""
+    with safe_open(path, "numpy") as file:
+        return sum(
+            math.prod(file.get_slice(name).get_shape())
+            for name in file.keys()  # noqa: SIM118 - no mapping
+            if not name.endswith(AVERAGES)
+        )
 
 
 def combined_digest(digests: list[str]) -> str:

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from recommender.errors import WeightsError
+from recommender.errors import MissingPackageError, WeightsError
+from recommender.packages import needs
 from recommender.weights import Tensors
 from recommender.weights_store import Installed, Source, store
 
@@ -52,17 +53,15 @@ def converter_of(source: Source) -> Converter:
 
     Raises
     ------
-    WeightsError
+    MissingPackageError
         A package that it needs is not installed.
     """
     module, name = source.converter.split(":")
     try:
         convert: Converter = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
-        raise WeightsError(
-            f"weights={source.name} need the package {error.name} to be converted; "
-            f"run: pip install {error.name}"
-        ) from error
+        missing = (error.name or "").partition(".")[0]
+        raise MissingPackageError(needs(f"converting weights={source.name}", [missing])) from error
     return convert
 
 

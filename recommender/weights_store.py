@@ -39,6 +39,9 @@ class Source:
         Whether the licence allows commercial use.
     converter
         ``"module:function"``, which makes tensors of the published file.
+    n_parameters
+        Numbers that were learned, of those that are kept: neither those of a fixed front-end or a
+        classifier that is left out, nor averages of batch normalisation.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Source:
     trained_on: str
     commercial: bool
     converter: str
+    n_parameters: int
 
     @property
     def command(self) -> str:

@@ -20,7 +20,8 @@ DECODER_HOMES = {
 REQUEST_HOMES = {ROOT / "recommender" / "child.py", ROOT / "recommender" / "sandbox.py"}
 # these name the error with which torch refuses a pickle that holds more than tensors
 REFUSING_HOMES = {
-    ROOT / "recommender" / "embedders" / f"{name}_weights.py" for name in ("clmr", "mooer", "panns")
+    ROOT / "recommender" / "embedders" / f"{name}_weights.py"
+    for name in ("clmr", "mooer", "panns", "wav2vec2")
 }
 # published as a pickle: opened when, and only when, it is the very file whose digest is pinned
 PINNED_HOME = ROOT / "recommender" / "embedders" / "soundnet_weights.py"

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from recommender.embedders.waveform_network import WaveformNetwork
 
 NAME = "clmr"
+REQUIRES = ("torch",)
+COST = 1.9
 FITNESS = (
     "a linear layer on it tells genres of GTZAN with an accuracy of .686, on Jukebox .797 (README "
     "of TUNe), and tags of MagnaTagATune with a ROC-AUC of .887 (README of CLMR)"
@@ -60,6 +62,7 @@ SOURCE = Source(
     trained_on="MagnaTagATune, without its labels",
     commercial=True,
     converter="recommender.embedders.clmr_weights:convert",
+    n_parameters=2_368_512,
 )
 WEIGHTS = (SOURCE,)
 

@@ -33,19 +33,25 @@ from recommender.embedders.openl3_frontend import (
 )
 from recommender.embedders.options import Choices, complete, full_name
 from recommender.embedding import EmbedderSpec, Frames
-from recommender.weights_store import Source, installed
+from recommender.weights_store import Installed, Source, installed
 
 if TYPE_CHECKING:
     from recommender.embedders.openl3_network import OpenL3Network
 
 NAME = "openl3"
+REQUIRES = ("torch",)
+COST = 12.0
+FITNESS = (
+    "a trained layer on it tells genres of GTZAN with an accuracy of .879 (HEAR 2021), not "
+    "the cosine used here; PANNs .860"
+)
 CHOICES: Choices = {
     "content": ("music", "env"),
     "repr": ("mel256", "mel128", "linear"),
     "size": ("512", "6144"),
     "frontend": FRONT_ENDS,
 }
-# four at once take a tenth less time than one by one, and 150 MB
+# the spectra of as many take 20 MB
 BATCH = 4
 POOLS = {
     ("mel256", "512"): (32, 24),
@@ -83,6 +89,7 @@ def _source(representation: str, content: str) -> Source:
         trained_on=TRAINED_ON[content],
         commercial=True,
         converter="recommender.embedders.openl3_weights:convert",
+        n_parameters=4_687_042,
     )
 
 
@@ -111,9 +118,9 @@ class OpenL3:
             self._options["frontend"] = FRONT_ENDS[0]
         self._loaded = Once(self._load)
 
-    @property
-    def _source(self) -> Source:
-        return SOURCES[self._options["repr"], self._options["content"]]
+    @cached_property
+    def _installed(self) -> Installed:
+        return installed(SOURCES[self._options["repr"], self._options["content"]])
 
     @cached_property
     def spec(self) -> EmbedderSpec:
@@ -137,7 +144,7 @@ class OpenL3:
             tag_names=(),
             front_end="{repr}-48k-{frontend}".format_map(options),
             layer="{content}-audio_embedding-{size}".format_map(options),
-            weights_sha256=installed(self._source).sha256,
+            weights_sha256=self._installed.sha256,
         )
 
     def embed(self, windows: FloatArray) -> Frames:
@@ -166,4 +173,4 @@ class OpenL3:
 
         pool = POOLS[self._options["repr"], self._options["size"]]
         front_end = create_front_end(self._options["repr"], self._options["frontend"])
-        return OpenL3Network(installed(self._source).load(), pool), front_end
+        return OpenL3Network(self._installed.load(), pool), front_end

@@ -2,21 +2,27 @@
 
 Eight convolutions of 3 x 3, each behind a batch normalisation; the last one's outputs, neither
 normalised nor rectified, are pooled into the embedding. All published networks have these shapes:
-the spectrogram decides how large the images are, and the pooling how long the embedding is.
+the spectrogram decides how large the images are, and the pooling how long the embedding is. At run
+time a normalisation is a scale and an offset, and is folded into the convolution before it.
 """
 
-from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
 
 import torch
-from torch import nn
+from torch import Tensor
+from torch.nn import functional
 
 from recommender.arrays import FloatArray
+from recommender.embedders.tiled_convolution import TiledConvolution
 from recommender.weights import Tensors
 
 CHANNELS = (1, 64, 64, 128, 128, 256, 256, 512, 512)
 N_BLOCKS = len(CHANNELS) - 1
 HALVED_BEFORE = (3, 5, 7)
 KERAS_EPSILON = 1e-3
+# with fewer output channels the way to tiles and back costs more than it saves
+LEAST_CHANNELS = 128
 
 
 class OpenL3Network:
@@ -31,16 +37,16 @@ class OpenL3Network:
     """
 
     def __init__(self, tensors: Tensors, pool: tuple[int, int]):
-        # without memory at first: random values would cost time and move the global generator
-        with torch.device("meta"):
-            self._layers = nn.Sequential(_layers(pool))
-        values = {name: torch.tensor(tensor) for name, tensor in tensors.items()}
-        self._layers.load_state_dict(values, assign=True)
-        # frequencies by frames by channels in memory, as in Keras: a quarter less time
-        self._layers.eval().to(memory_format=torch.channels_last)
+        values = {name: torch.from_numpy(tensor) for name, tensor in tensors.items()}
+        self._scale, self._offset = _scale_and_offset(values, 1)
+        self._convolutions = [_convolution(values, block) for block in range(1, N_BLOCKS + 1)]
+        self._pool = pool
 
     def __call__(self, levels: FloatArray) -> FloatArray:
-        """Embed spectrograms of shape (n, n_frequencies, n_frames); memory grows with n.
+        """Embed spectrograms of shape (n, n_frequencies, n_frames).
+
+        One after the other, for the activations of one fit the processor's cache; so memory does
+        not grow with n, and a spectrogram's numbers do not depend on those beside it.
 
         Returns
         -------
@@ -48,23 +54,41 @@ class OpenL3Network:
             float32, shape (n, d): frequency by frequency, within it frame by frame, the channels.
         """
         with torch.inference_mode():
-            images = torch.tensor(levels)[:, None].to(memory_format=torch.channels_last)
-            vectors: FloatArray = self._layers(images).permute(0, 2, 3, 1).flatten(1).numpy()
+            vectors: FloatArray = torch.stack([self._one(image) for image in levels]).numpy()
         return vectors
 
+    def _one(self, levels: FloatArray) -> Tensor:
+        images = (torch.from_numpy(levels) * self._scale + self._offset)[None, None]
+        images = images.contiguous(memory_format=torch.channels_last)
+        for block, convolution in enumerate(self._convolutions, 1):
+            if block > 1:
+                images = images.relu_()
+            if block in HALVED_BEFORE:
+                images = functional.max_pool2d(images, 2)
+            images = convolution(images)
+        return functional.max_pool2d(images, self._pool)[0].permute(1, 2, 0).flatten()
 
-def _layers(pool: tuple[int, int]) -> OrderedDict[str, nn.Module]:
-    layers = OrderedDict[str, nn.Module]()
-    for block in range(1, N_BLOCKS + 1):
-        n_in, n_out = CHANNELS[block - 1 : block + 1]
-        layers[f"norm{block}"] = nn.BatchNorm2d(n_in, eps=KERAS_EPSILON)
-        if block > 1:
-            layers[f"relu{block}"] = nn.ReLU(inplace=True)
-        if block in HALVED_BEFORE:
-            layers[f"pool{block}"] = nn.MaxPool2d(2)
-        layers[f"conv{block}"] = nn.Conv2d(n_in, n_out, 3, padding=1)
-    layers["pool"] = nn.MaxPool2d(pool)
-    return layers
+
+def _scale_and_offset(values: dict[str, Tensor], block: int) -> tuple[Tensor, Tensor]:
+    """What batch normalisation does at run time: multiply and add, shape (n_channels,) each."""
+    gain, shift, mean, variance = (
+        values[f"norm{block}.{name}"].double()
+        for name in ("weight", "bias", "running_mean", "running_var")
+    )
+    scale = gain / torch.sqrt(variance + KERAS_EPSILON)
+    return scale.float(), (shift - mean * scale).float()
+
+
+def _convolution(values: dict[str, Tensor], block: int) -> Callable[[Tensor], Tensor]:
+    """A convolution and the normalisation behind it, which the last one has not."""
+    kernels, biases = values[f"conv{block}.weight"], values[f"conv{block}.bias"]
+    if block < N_BLOCKS:
+        scale, offset = _scale_and_offset(values, block + 1)
+        kernels, biases = kernels * scale[:, None, None, None], biases * scale + offset
+    if len(biases) >= LEAST_CHANNELS:
+        return TiledConvolution(kernels, biases)
+    kernels = kernels.contiguous(memory_format=torch.channels_last)
+    return partial(functional.conv2d, weight=kernels, bias=biases, padding=1)
 
 
 def tensor_shapes() -> dict[str, tuple[int, ...]]:

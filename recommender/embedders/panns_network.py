@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from recommender.arrays import FloatArray
-from recommender.embedders.toom_cook import toom_cook
+from recommender.embedders.tiled_convolution import TILE, TiledConvolution
 from recommender.weights import Tensors
 
 N_MELS = 64
@@ -25,10 +25,9 @@ EPSILON = 1e-5
 STATISTICS = ("weight", "bias", "running_mean", "running_var")
 N_SINGLE = 4
 N_POOLED = 5
-# activations of as many windows take about as much memory as the kernels
-GROUP = 12
-TILE = 4
-# with fewer input channels the way to tiles and back costs more than it saves
+# activations of as many windows take less memory than the kernels, which are read once for all
+GROUP = 24
+# with fewer output channels the way to tiles and back costs more than it saves
 LEAST_CHANNELS = 128
 
 Layer = Callable[[Tensor], Tensor]
@@ -150,11 +149,11 @@ def _layer(tensors: Tensors, block: str, layer: int, bands: int) -> Layer:
     scale, offset = _scale_and_offset(tensors, f"{block}.bn{layer}")
     kernels = torch.from_numpy(tensors[f"{block}.conv{layer}.weight"] * scale[:, None, None, None])
     biases = torch.from_numpy(offset)
-    _, n_inputs, size, _ = kernels.shape
+    n_outputs, _, size, _ = kernels.shape
     if bands == 2 and size == 3:
         return _TwoBands(kernels, biases)
-    if bands % TILE == 0 and n_inputs >= LEAST_CHANNELS:
-        return _Tiles(kernels, biases)
+    if bands % TILE == 0 and n_outputs >= LEAST_CHANNELS:
+        return _Tiled(kernels, biases)
     return _Direct(kernels, biases)
 
 
@@ -170,38 +169,14 @@ class _Direct:
         return functional.conv2d(images, self._kernels, self._biases, padding=self._margin).relu_()
 
 
-class _Tiles:
-    """Tiles of 4 x 4 results; with kernels of 3 x 3 a quarter of the products, of 5 x 5 a sixth."""
+class _Tiled:
+    """With fewer multiplications."""
 
     def __init__(self, kernels: Tensor, biases: Tensor):
-        n_outputs, n_inputs, size, _ = kernels.shape
-        maps = toom_cook(TILE, size)
-        self._margin, self._points = size // 2, maps.n_points
-        self._evaluate = torch.from_numpy(maps.evaluate)
-        self._interpolate = torch.from_numpy(maps.interpolate)
-        taps = torch.from_numpy(maps.evaluate_kernel.astype(np.float32))
-        values = torch.einsum("ia,ocab,jb->ijco", taps, kernels, taps)
-        self._kernels = values.reshape(self._points**2, n_inputs, n_outputs).contiguous()
-        self._biases = biases
+        self._convolution = TiledConvolution(kernels, biases)
 
     def __call__(self, images: Tensor) -> Tensor:
-        n, n_inputs, frames, bands = images.shape
-        size, more, margin = self._points, -frames % TILE, self._margin
-        sides = (0, 0, margin, margin, margin, margin + more)
-        padded = functional.pad(images.permute(0, 2, 3, 1), sides)
-        tiles = padded.unfold(1, size, TILE).unfold(2, size, TILE).permute(4, 5, 0, 1, 2, 3)
-        values = _both_ways(self._evaluate, tiles.reshape(size, -1))
-        products = torch.bmm(values.view(size**2, -1, n_inputs), self._kernels)
-        results = _both_ways(self._interpolate, products.view(size, -1))
-        grid = results.view(TILE, TILE, n, (frames + more) // TILE, bands // TILE, -1)
-        whole = grid.permute(2, 3, 0, 4, 1, 5).reshape(n, frames + more, bands, -1)
-        return (whole[:, :frames] + self._biases).relu_().permute(0, 3, 1, 2)
-
-
-def _both_ways(matrix: Tensor, tiles: Tensor) -> Tensor:
-    """Apply a map (m, k) along the rows and the columns of tiles, (k, k * rest) to (m, m, rest)."""
-    rows, columns = matrix.shape
-    return matrix @ (matrix @ tiles).view(rows, columns, -1)
+        return self._convolution(images).relu_()
 
 
 class _TwoBands:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from recommender.embedders.waveform_network import WaveformNetwork
 
 NAME = "soundnet"
+REQUIRES = ("torch",)
+COST = 0.3
 FITNESS = (
     "made to tell scenes and objects; no published figures on music are known, so measure it on "
     "your own catalog first"
@@ -64,6 +66,7 @@ SOURCE = Source(
     trained_on="the sound of two million videos, labelled by networks that saw them",
     commercial=True,
     converter="recommender.embedders.soundnet_weights:convert",
+    n_parameters=2_874_320,
 )
 # what the authors themselves publish: the same numbers, but not over https and without a digest
 ORIGINAL = replace(
@@ -117,6 +120,7 @@ class SoundNet:
             front_end="waveform256-22k",
             layer=self._options["layer"],
             weights_sha256=self._weights.sha256,
+            tail="covered",
         )
 
     def embed(self, windows: FloatArray) -> Frames:

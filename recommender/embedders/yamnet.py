@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from recommender.embedders.yamnet_network import YamnetNetwork
 
 NAME = "yamnet"
+REQUIRES = ("torch",)
+COST = 0.8
 FITNESS = (
     "ranks GTZAN's excerpts by genre with a mean average precision of .817; MuQ-MuLan .854, "
     "wav2vec2-base .585 (MAEB results of 2026-08-20)"
@@ -50,6 +52,7 @@ SOURCE = Source(
     trained_on="AudioSet (2 million clips of 10 s from YouTube, 521 classes of sound)",
     commercial=True,
     converter="recommender.embedders.yamnet_weights:convert",
+    n_parameters=3_195_456,
 )
 WEIGHTS: tuple[Source, ...] = (SOURCE,)
 
