@@ -112,9 +112,11 @@ def test_every_embedder_is_documented_with_its_dimension(name: str) -> None:
 
 @pytest.mark.parametrize("name", EMBEDDERS)
 def test_every_embedder_is_documented_with_its_size_and_cost(name: str) -> None:
-    costs = page("embedders.md").partition("## Cost and memory")[2]
+    costs = page("embedders.md").partition("## Cost, memory, parity")[2]
     [row] = re.findall(rf"^\| `{name}` \|(.*)$", costs, re.M)
-    sizes, relative, *_ = (cell.strip() for cell in row.split("|"))
+    dimension, sizes, relative, *_ = (cell.strip() for cell in row.split("|"))
+    with as_if_present(name):
+        assert int(dimension) == create_embedder(name).spec.frame_dimension
     cost = cost_of(name)
     assert relative == ("that of the server" if cost is None else f"{cost:g}")
     for number in parameters_of(name).values():

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 NAME = "clmr"
 REQUIRES = ("torch",)
-COST = 1.9
+COST = 1.7
 FITNESS = (
     "a linear layer on it tells genres of GTZAN with an accuracy of .686, on Jukebox .797 (README "
     "of TUNe), and tags of MagnaTagATune with a ROC-AUC of .887 (README of CLMR)"

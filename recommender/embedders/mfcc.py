@@ -29,7 +29,7 @@ from recommender.frontend import (
 )
 
 NAME = "mfcc"
-COST = 0.3
+COST = 0.2
 FITNESS = (
     "timbre alone, the baseline to beat: about half the hits of musicnn by cosine for warm users "
     "(Tamm and Aljanaki, RecSys 2024, arXiv:2409.08987)"

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 NAME = "mooer"
 REQUIRES = ("torch",)
-COST = 5.2
+COST = 5.3
 FITNESS = "experimental: made to recognise speech; no figures on music are published"
 CHOICES: Choices = {}
 SAMPLE_RATE = 16_000

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 NAME = "vggish"
 REQUIRES = ("torch",)
-COST = 2.4
+COST = 2.5
 FITNESS = (
     "ranks GTZAN's excerpts by genre with a mean average precision of .787; MuQ-MuLan .854, "
     "wav2vec2-base .585 (MAEB results of 2026-08-20)"

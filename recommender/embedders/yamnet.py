@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 NAME = "yamnet"
 REQUIRES = ("torch",)
-COST = 0.8
+COST = 0.7
 FITNESS = (
     "ranks GTZAN's excerpts by genre with a mean average precision of .817; MuQ-MuLan .854, "
     "wav2vec2-base .585 (MAEB results of 2026-08-20)"
