@@ -11,7 +11,7 @@ from fastapi import Path as PathParameter
 
 from api.clips import ClipEmbedder
 from api.problems import ProblemError
-from api.schemas import NoParameters, RecommendingQuestion, TrackId
+from api.questions import NoParameters, RecommendingQuestion, TrackId
 from api.uploads import received_file
 from recommender.engine import Recommender
 from recommender.ensemble import Ensemble, choose

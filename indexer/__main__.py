@@ -18,6 +18,8 @@ from indexer.embedders_command import add_arguments as add_embedders_arguments
 from indexer.embedders_command import list_embedders
 from indexer.evaluation.command import add_arguments as add_evaluate_arguments
 from indexer.evaluation.command import evaluate_catalog
+from indexer.output import harmless
+from indexer.reindex_command import reindex_folders
 from indexer.spaces_command import add_spaces_commands
 from indexer.weights_command import add_weights_commands
 from indexer.workers import default_workers
@@ -73,9 +75,7 @@ def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _complain(err: Console, message: str, code: int) -> int:
-    err.print(
-        commands.harmless(f"soundalike: {message}"), markup=False, highlight=False, soft_wrap=True
-    )
+    err.print(harmless(f"soundalike: {message}"), markup=False, highlight=False, soft_wrap=True)
     return code
 
 
@@ -151,7 +151,7 @@ def _add_reindex(subcommands: Any, settings: Settings) -> None:
         subcommands,
         settings,
         "reindex",
-        commands.reindex_folders,
+        reindex_folders,
         "bring the index up to date with music folders",
     )
     command.add_argument("music_dirs", nargs="+", metavar="MUSIC_DIR", help="folder of music")

@@ -1,17 +1,15 @@
-"""What each command does and prints: text for people, or JSON."""
+"""Commands about what is known and published: status, verify, generations, rollback."""
 
 import argparse
-import json
-import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from indexer.lock import indexer_lock
-from indexer.reindex import LIBRARY_FILE, Forecast, Report, Request, forecast, reindex
+from indexer.output import emit, failure_facts, failure_lines
+from indexer.reindex import LIBRARY_FILE
 from recommender.current import (
     current_generation,
     generations_dir,
@@ -22,34 +20,10 @@ from recommender.errors import GenerationError, IndexUnavailableError, InvalidPa
 from recommender.generation import open_generation
 from recommender.library import Library
 from recommender.manifest import Manifest
-from recommender.records import Failed
 from recommender.served import embedder_of, serve, served_manifests
 
 EXIT_BAD_DATA = 65
-SHOWN_FAILURES = 20
 _LISTED = ("failures", "spaces")
-
-
-def reindex_folders(options: argparse.Namespace, out: Console, err: Console) -> int:
-    """Bring the index up to date, or print the plan with ``--dry-run``."""
-    if not all(options.music_dirs):
-        raise InvalidParameterError("MUSIC_DIR= is empty; name a folder of music")
-    request = Request(
-        roots=tuple(os.path.realpath(os.fsencode(path)) for path in options.music_dirs),
-        data_dir=options.data_dir,
-        embedder=options.embedder,
-        n_windows=options.windows,
-        workers=options.workers,
-        pooling=options.pooling,
-        projection=options.projection,
-        full=options.full,
-        allow_empty=options.allow_empty,
-    )
-    if options.dry_run:
-        emit(out, options.json, *_forecast_answer(forecast(request)))
-    else:
-        emit(out, options.json, *_report_answer(reindex(request, err)))
-    return 0
 
 
 def status(options: argparse.Namespace, out: Console, _err: Console) -> int:
@@ -59,7 +33,7 @@ def status(options: argparse.Namespace, out: Console, _err: Console) -> int:
         with Library.open(options.data_dir / LIBRARY_FILE) as library:
             failures = library.failures()
             facts |= {"files": len(library.files()), "failed_files": len(failures)}
-            facts["failures"] = [_failure(failure) for failure in failures]
+            facts["failures"] = [failure_facts(failure) for failure in failures]
     try:
         names = served_generations(options.data_dir)
         facts["spaces"] = [manifest_facts(options.data_dir, name) for name in names]
@@ -67,7 +41,7 @@ def status(options: argparse.Namespace, out: Console, _err: Console) -> int:
         facts |= {"spaces": [], "problem": str(error)}
     lines = [f"{key}: {value}" for key, value in facts.items() if key not in _LISTED]
     lines += space_lines(facts["spaces"])
-    emit(out, options.json, facts, [*lines, *_failure_lines(facts.get("failures", []))])
+    emit(out, options.json, facts, [*lines, *failure_lines(facts.get("failures", []))])
     return 0
 
 
@@ -180,88 +154,3 @@ def space_lines(spaces: Sequence[Mapping[str, Any]]) -> list[str]:
         else f"{fact['name']}: {fact['problem']}"
         for place, fact in enumerate(spaces)
     ]
-
-
-def _forecast_answer(plan: Forecast) -> tuple[dict[str, Any], list[str]]:
-    counts = {
-        "new": len(plan.plan.new),
-        "probably_moved": plan.probably_moved,
-        "changed": len(plan.plan.changed),
-        "unembedded": len(plan.plan.unembedded),
-        "gone": len(plan.plan.gone),
-        "unchanged": plan.plan.unchanged,
-        "failed_before": plan.plan.failed_before,
-    }
-    paths = [
-        (mark, path) for mark in ("new", "changed", "gone") for path in getattr(plan.plan, mark)
-    ]
-    lines = [f"{mark:8} {printable(path)}" for mark, path in paths]
-    return counts, [*lines, ", ".join(f"{n} {name}" for name, n in counts.items())]
-
-
-def _report_answer(report: Report) -> tuple[dict[str, Any], list[str]]:
-    opened = report.added + report.updated + report.moved + report.duplicates + report.failed
-    rate = 60.0 * opened / report.elapsed_seconds if report.elapsed_seconds else 0.0
-    facts = asdict(report) | {
-        "files_per_minute": round(rate, 1),
-        "failures": [_failure(failure) for failure in report.failures],
-        "unreadable_folders": [printable(path) for path in report.unreadable_folders],
-    }
-    state = "published" if report.published else "nothing to publish, still serving"
-    lines = [
-        *_failure_lines(facts["failures"]),
-        *(f"folder cannot be listed: {path}" for path in facts["unreadable_folders"]),
-        *_remarks(report),
-        f"{report.added} added, {report.updated} updated, {report.moved} moved, "
-        f"{report.duplicates} duplicates, {report.removed} removed, {report.failed} failed, "
-        f"{report.unchanged} unchanged, {report.failed_before} failed before",
-        f"{state} {report.generation} with {report.tracks} tracks in space {report.space}; "
-        f"{report.elapsed_seconds:.1f} s, {rate:.0f} files/min",
-    ]
-    return facts, lines
-
-
-def _remarks(report: Report) -> list[str]:
-    remarks = []
-    if report.links_left_alone:
-        remarks.append(f"{report.links_left_alone} symbolic links were left alone")
-    if report.credits_without_file:
-        remarks.append(f"{report.credits_without_file} rows of ATTRIBUTION.csv name no audio file")
-    remarks += [
-        f"the space of {embedder} lacks {n} tracks; run reindex with --embedder {embedder} as well"
-        for embedder, n in report.lacking.items()
-    ]
-    return remarks
-
-
-def _failure(failure: Failed) -> dict[str, str]:
-    return {
-        "path": printable(failure.path),
-        "reason": failure.reason,
-        "message": printable(failure.message.encode()),
-    }
-
-
-def _failure_lines(failures: list[dict[str, str]]) -> list[str]:
-    lines = [f"failed: {f['path']}: {f['reason']}: {f['message']}" for f in failures]
-    rest = len(lines) - SHOWN_FAILURES
-    return lines[:SHOWN_FAILURES] + ([f"… and {rest} more; see --json"] if rest > 0 else [])
-
-
-def printable(path: bytes) -> str:
-    """A path as one harmless line: control characters and broken UTF-8 are escaped."""
-    return harmless(path.decode("utf-8", errors="backslashreplace"))
-
-
-def harmless(text: str) -> str:
-    """Text on one line, with what would move a terminal's cursor or colours escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def emit(out: Console, as_json: bool, facts: Any, lines: list[str]) -> None:
-    """Print the result of a command: JSON, or lines of which each stays one line."""
-    if as_json:
-        out.print(json.dumps(facts, indent=1, ensure_ascii=False))
-        return
-    for line in lines:
-        out.print(harmless(line))

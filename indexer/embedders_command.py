@@ -10,8 +10,8 @@ from typing import Any
 
 from rich.console import Console
 
-from indexer.commands import emit
 from indexer.embedder_costs import MEASURED_SECONDS, add_costs
+from indexer.output import emit
 from recommender.embedders import (
     DEFAULT_EMBEDDER,
     EMBEDDERS,

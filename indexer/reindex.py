@@ -7,7 +7,7 @@ and the next run plans anew from there.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -22,13 +22,12 @@ from indexer.preflight import (
     check_other_folders,
 )
 from indexer.progress import make_reporter
+from indexer.request import Forecast, Report, Request
 from indexer.scan import Scan, scan
 from indexer.workers import FILE_LIMITS, Analyst, Outcome, analyse_all
 from recommender.embedders import create_embedder, require_packages
 from recommender.embedders.environment import embedder_environment
 from recommender.library import Library
-from recommender.pooling import DEFAULT_POOLING
-from recommender.projection import DEFAULT_PROJECTION
 from recommender.publishing import publish, published, sweep
 from recommender.records import Failed
 from recommender.sandbox import ChildPool
@@ -36,73 +35,6 @@ from recommender.served import embedder_of, served_manifests
 from recommender.space import Space, id_of, stored
 
 LIBRARY_FILE = "library.db"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a run was asked for.
-
-    Attributes
-    ----------
-    roots
-        Absolute paths of the music folders.
-    data_dir
-        Where library and generations are kept.
-    embedder, n_windows, pooling, projection
-        What makes the space; `n_windows` None for all windows.
-    workers
-        Child processes.
-    full
-        Listen to every file again.
-    allow_empty
-        Accept that a folder which held music holds none now.
-    """
-
-    roots: tuple[bytes, ...]
-    data_dir: Path
-    embedder: str
-    n_windows: int | None
-    workers: int
-    pooling: str = DEFAULT_POOLING
-    projection: str = DEFAULT_PROJECTION
-    full: bool = False
-    allow_empty: bool = False
-
-
-@dataclass(slots=True)
-class Report:
-    """Counts of a run, in files but for `tracks`, and what was published.
-
-    `lacking` counts by embedder the tracks that other spaces which are served do not have.
-    """
-
-    added: int = 0
-    updated: int = 0
-    moved: int = 0
-    duplicates: int = 0
-    removed: int = 0
-    failed: int = 0
-    unchanged: int = 0
-    failed_before: int = 0
-    tracks: int = 0
-    audio_seconds: float = 0.0
-    elapsed_seconds: float = 0.0
-    space: str = ""
-    generation: str = ""
-    published: bool = False
-    lacking: dict[str, int] = field(default_factory=dict)
-    failures: list[Failed] = field(default_factory=list)
-    unreadable_folders: list[bytes] = field(default_factory=list)
-    links_left_alone: int = 0
-    credits_without_file: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """What a run would do, for ``--dry-run``."""
-
-    plan: Plan
-    probably_moved: int
 
 
 @dataclass(frozen=True, slots=True)

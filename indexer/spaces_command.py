@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from indexer.commands import emit, manifest_facts, space_lines
+from indexer.commands import manifest_facts, space_lines
 from indexer.lock import indexer_lock
+from indexer.output import emit
 from recommender.current import served_generations
 from recommender.manifest import Manifest
 from recommender.served import embedder_of, make_default, stop_serving

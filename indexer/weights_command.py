@@ -18,7 +18,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from indexer.commands import EXIT_BAD_DATA, emit, harmless
+from indexer.commands import EXIT_BAD_DATA
+from indexer.output import emit, harmless
 from recommender.embedders import sources
 from recommender.errors import InvalidParameterError, WeightsError
 from recommender.weights_fetch import Fetcher, is_https

@@ -1,12 +1,10 @@
 """The questions one can ask of a generation, all answered along one path.
 
 A question differs from another only in its query vectors, its tags and what it leaves out;
-`Recommender._answer` does the searching, the ranking and the reasons for every one of them.
+`Recommender.answer` does the searching, the ranking and the reasons for every one of them.
 """
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +14,7 @@ from recommender.catalog import folded
 from recommender.embedding import Embedding
 from recommender.errors import InvalidParameterError, SpaceMismatchError, UnknownTrackError
 from recommender.generation import Generation, normalised
+from recommender.questions import Answer, Options, Preference, Question, relative_weights
 from recommender.ranking import (
     Similarities,
     capped,
@@ -26,73 +25,11 @@ from recommender.ranking import (
 )
 from recommender.track import Match, TagStrength, Track
 
-MAX_LIMIT = 100
 # Rocchio's weight of what is disliked against what is liked
 DISLIKE_WEIGHT = 0.5
 OVERFETCH = 4
 # how far the index's float32 similarities may lie from those in float64
 SEARCH_ERROR = 2e-6
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a caller may ask of any recommending call.
-
-    Attributes
-    ----------
-    limit
-        Matches wanted, 1 to `MAX_LIMIT`.
-    exclude_ids, exclude_artists
-        Tracks and artists (compared without case and accents) that must not be in the answer.
-    max_per_artist
-        Most matches by one artist; None for no cap. Tracks without an artist are not capped.
-    min_similarity
-        In [0, 1]; matches below are left out.
-    """
-
-    limit: int = 10
-    exclude_ids: tuple[str, ...] = ()
-    exclude_artists: tuple[str, ...] = ()
-    max_per_artist: int | None = None
-    min_similarity: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Preference:
-    """A track that a caller likes or dislikes, and how much (weight > 0)."""
-
-    track_id: str
-    weight: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Matches, and what they were drawn from."""
-
-    generation: str
-    space: str
-    matches: tuple[Match, ...]
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked of one generation.
-
-    Attributes
-    ----------
-    vectors
-        Unit vectors, float32, shape (n_queries, dimension); a track is as similar as the best of
-        them makes it.
-    tags
-        Strength by tag of what is asked about, for the reasons.
-    seeds
-        Rows that cannot be an answer: the tracks that are asked about.
-    """
-
-    vectors: FloatArray
-    tags: dict[str, float]
-    seeds: Rows
 
 
 class Recommender:
@@ -165,7 +102,7 @@ class Recommender:
         """
         if not positive:
             raise InvalidParameterError("positive=[] must name at least one track")
-        weights, against = _weights(positive), _weights(negative)
+        weights, against = relative_weights(positive), relative_weights(negative)
         ids = [preference.track_id for preference in (*positive, *negative)]
         rows = self._known_rows(ids)
         liked, disliked = rows[: len(positive)], rows[len(positive) :]
@@ -321,14 +258,3 @@ class Recommender:
 
     def _strengths(self, probabilities: FloatArray) -> dict[str, float]:
         return tag_strengths(self.generation.tag_names, probabilities)
-
-
-def _weights(preferences: Sequence[Preference]) -> npt.NDArray[np.float64]:
-    """Weights relative to the largest one, so that sums of very large ones stay finite."""
-    for preference in preferences:
-        if not 0 < preference.weight < math.inf:
-            raise InvalidParameterError(
-                f"weight={preference.weight} of track_id={preference.track_id} must be above 0"
-            )
-    weights = np.array([preference.weight for preference in preferences])
-    return weights / weights.max() if len(weights) else weights

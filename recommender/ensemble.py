@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 
 from recommender.catalog import folded
 from recommender.embedding import Embedding
-from recommender.engine import Answer, Options, Preference, Question, Recommender
+from recommender.engine import Recommender
 from recommender.errors import InvalidParameterError, UnknownTrackError
+from recommender.questions import Answer, Options, Preference, Question
 from recommender.ranking import SIMILARITY_DECIMALS, capped
 from recommender.served import find_space
 from recommender.track import Match, SpaceRank, TagStrength, Track

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from indexer.__main__ import main
-from indexer.commands import printable
 from indexer.lock import indexer_lock
+from indexer.output import printable
 from recommender.current import generations_dir, list_generations
 from recommender.manifest import INDEX
 from tests.music import N_TRACKS, tracks_in

@@ -11,7 +11,7 @@ import pytest
 from api.__main__ import _parser as api_parser
 from api.app import create_app
 from api.problems import KINDS
-from api.schemas import RecommendingQuestion
+from api.questions import RecommendingQuestion
 from indexer.__main__ import _parser as indexer_parser
 from indexer.embedders_command import SMALLEST_NETWORK, as_if_present
 from recommender import errors

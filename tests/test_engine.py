@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from recommender.arrays import FloatArray, Rows
 from recommender.catalog import folded
-from recommender.engine import DISLIKE_WEIGHT, OVERFETCH, Answer, Options, Preference, Recommender
+from recommender.engine import DISLIKE_WEIGHT, OVERFETCH, Recommender
 from recommender.errors import InvalidParameterError, SpaceMismatchError, UnknownTrackError
 from recommender.index import VectorIndex
 from recommender.index.exact import ExactIndex
+from recommender.questions import Answer, Options, Preference
 from recommender.track import TagStrength
 from tests.builders import (
     DIMENSION,

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommender import ensemble
-from recommender.engine import Options, Preference, Recommender
+from recommender.engine import Recommender
 from recommender.ensemble import Ensemble, choose, fused, holding
 from recommender.errors import InvalidParameterError, SpaceMismatchError, UnknownTrackError
+from recommender.questions import Options, Preference
 from tests.builders import (
     OTHER_SPACE,
     SPACE,

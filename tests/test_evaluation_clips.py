@@ -27,7 +27,8 @@ from indexer.evaluation.clips import (
 )
 from indexer.evaluation.figures import Figure
 from indexer.evaluation.subject import Subject, open_subject
-from indexer.reindex import Request, reindex
+from indexer.reindex import reindex
+from indexer.request import Request
 from indexer.workers import FILE_LIMITS
 from recommender.analysis import embed_clip
 from recommender.arrays import FloatArray

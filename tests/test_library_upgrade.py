@@ -16,7 +16,8 @@ import pytest
 import sqlalchemy as sa
 from rich.console import Console
 
-from indexer.reindex import Request, reindex
+from indexer.reindex import reindex
+from indexer.request import Request
 from recommender.errors import GenerationError
 from recommender.generation import open_generation
 from recommender.library import Library

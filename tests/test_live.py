@@ -11,10 +11,10 @@ import pytest
 
 from recommender import live
 from recommender.current import make_current
-from recommender.engine import Options
 from recommender.errors import IndexUnavailableError
 from recommender.live import LiveRecommender
 from recommender.manifest import INDEX
+from recommender.questions import Options
 from tests.builders import entry, folder_of, publish_entries, random_entries
 
 SECONDS_TO_WAIT = 30

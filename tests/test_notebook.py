@@ -22,7 +22,8 @@ from indexer.evaluation.failures import Failure
 from indexer.evaluation.figures import Figure
 from indexer.evaluation.retrieval import Task, cosine_scorer, tasks_of
 from indexer.evaluation.subject import Subject, open_subject
-from indexer.reindex import Request, reindex
+from indexer.reindex import reindex
+from indexer.request import Request
 from notebooks import facts, measures, table, verdicts, words
 from notebooks.text import Log, listed
 from tests.builders import entry, publish_entries

@@ -14,11 +14,13 @@ import soundfile
 from rich.console import Console
 
 from indexer.lock import indexer_lock
-from indexer.reindex import Report, Request, forecast, reindex
+from indexer.reindex import forecast, reindex
+from indexer.request import Report, Request
 from recommender.current import current_generation, list_generations
-from recommender.engine import Options, Recommender
+from recommender.engine import Recommender
 from recommender.errors import InvalidParameterError, LockedError
 from recommender.generation import open_generation
+from recommender.questions import Options
 from tests.music import N_TRACKS, tracks_in
 
 QUIET = Console(file=io.StringIO())

@@ -3,8 +3,9 @@
 from fastapi import APIRouter, Depends
 
 from api.dependencies import ServedSpaces, json_body, no_parameters
+from api.questions import RecommendationsQuestion
 from api.routes.documented import problems
-from api.schemas import AnswerJson, RecommendationsQuestion
+from api.schemas import AnswerJson
 from recommender.ensemble import choose
 
 router = APIRouter(tags=["Recommending"])

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 
 from api.dependencies import ClipQuestion, Embeds, ServedSpaces, clip_question
+from api.questions import SimilarQuestion
 from api.routes.documented import problems
-from api.schemas import AnswerJson, SimilarQuestion
+from api.schemas import AnswerJson
 from api.uploads import FIELD
 from recommender.ensemble import choose
 

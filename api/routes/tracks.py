@@ -8,8 +8,9 @@ from starlette.responses import Response
 from api.audio_response import audio_response, open_regular
 from api.dependencies import Running, Served, ServedSpaces, TrackIdInPath, no_parameters
 from api.problems import ProblemError
+from api.questions import TracksQuestion
 from api.routes.documented import problems
-from api.schemas import TagJson, TrackDetailJson, TrackJson, TracksJson, TracksQuestion
+from api.schemas import TagJson, TrackDetailJson, TrackJson, TracksJson
 from recommender.ensemble import holding
 
 router = APIRouter(tags=["Catalog"])

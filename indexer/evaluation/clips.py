@@ -21,10 +21,11 @@ from indexer.evaluation.measurements import Arrays, measured
 from indexer.evaluation.subject import Subject
 from recommender.degradations import CLEAN, DEGRADATIONS, VERSION
 from recommender.embedding import Embedding
-from recommender.engine import MAX_LIMIT, Answer, Options, Recommender
+from recommender.engine import Recommender
 from recommender.errors import InvalidParameterError
 from recommender.excerpts import embed_excerpts
 from recommender.generation import space_of
+from recommender.questions import MAX_LIMIT, Answer, Options
 
 SECTION = "clips"
 SERVED, AS_IT_IS, CHANCE = "served", "as it is", "chance"

@@ -6,11 +6,11 @@ from pathlib import Path
 from rich.console import Console
 
 from indexer.arguments import whole_number
-from indexer.commands import harmless
 from indexer.evaluation.baseline import regressions
 from indexer.evaluation.protocols import DEFAULT_LISTENED, Request, evaluate
 from indexer.evaluation.report import read_report
 from indexer.evaluation.tables import report_lines
+from indexer.output import harmless
 
 EXIT_WORSE = 1
 

@@ -15,11 +15,12 @@ import numpy.typing as npt
 from indexer.evaluation.figures import Figure, figure
 from indexer.evaluation.subject import Subject
 from recommender.arrays import FloatArray, Rows
-from recommender.engine import Options, Recommender
+from recommender.engine import Recommender
 from recommender.generation import normalised
 from recommender.index import VectorIndex
 from recommender.index.exact import ExactIndex
 from recommender.index.faiss import HnswIndex
+from recommender.questions import Options
 from recommender.ranking import ordered, similarity
 
 DEPTHS = (1, 10, 100)

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from indexer.commands import printable
 from indexer.evaluation.baseline import require_comparable
 from indexer.evaluation.clips import clip_figures, measure_clips, rank_clips
 from indexer.evaluation.events import read_events
@@ -27,6 +26,7 @@ from indexer.evaluation.retrieval import (
 from indexer.evaluation.splits import Audience, simulated_listeners, split_by_time
 from indexer.evaluation.subject import LABELS, Subject, open_subject, vectors_beside
 from indexer.evaluation.variants import measure_variants
+from indexer.output import printable
 from recommender.engine import Recommender
 from recommender.errors import InvalidParameterError
 from recommender.files import replace_durably, sha256_of

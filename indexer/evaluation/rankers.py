@@ -9,9 +9,10 @@ import numpy.typing as npt
 from indexer.evaluation.subject import Subject
 from recommender import evaluation as metrics
 from recommender.arrays import Rows
-from recommender.engine import Options, Preference, Recommender
+from recommender.engine import Recommender
 from recommender.errors import InvalidParameterError
 from recommender.generation import normalised
+from recommender.questions import Options, Preference
 from recommender.ranking import similarity
 
 K = 20

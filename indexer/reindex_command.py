@@ -1,0 +1,87 @@
+"""The ``reindex`` command: what it was asked for, and what it says at the end."""
+
+import argparse
+import os
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+
+from indexer.output import emit, failure_facts, failure_lines, printable
+from indexer.reindex import forecast, reindex
+from indexer.request import Forecast, Report, Request
+from recommender.errors import InvalidParameterError
+
+
+def reindex_folders(options: argparse.Namespace, out: Console, err: Console) -> int:
+    """Bring the index up to date, or print the plan with ``--dry-run``."""
+    if not all(options.music_dirs):
+        raise InvalidParameterError("MUSIC_DIR= is empty; name a folder of music")
+    request = Request(
+        roots=tuple(os.path.realpath(os.fsencode(path)) for path in options.music_dirs),
+        data_dir=options.data_dir,
+        embedder=options.embedder,
+        n_windows=options.windows,
+        workers=options.workers,
+        pooling=options.pooling,
+        projection=options.projection,
+        full=options.full,
+        allow_empty=options.allow_empty,
+    )
+    if options.dry_run:
+        emit(out, options.json, *_forecast_answer(forecast(request)))
+    else:
+        emit(out, options.json, *_report_answer(reindex(request, err)))
+    return 0
+
+
+def _forecast_answer(plan: Forecast) -> tuple[dict[str, Any], list[str]]:
+    counts = {
+        "new": len(plan.plan.new),
+        "probably_moved": plan.probably_moved,
+        "changed": len(plan.plan.changed),
+        "unembedded": len(plan.plan.unembedded),
+        "gone": len(plan.plan.gone),
+        "unchanged": plan.plan.unchanged,
+        "failed_before": plan.plan.failed_before,
+    }
+    paths = [
+        (mark, path) for mark in ("new", "changed", "gone") for path in getattr(plan.plan, mark)
+    ]
+    lines = [f"{mark:8} {printable(path)}" for mark, path in paths]
+    return counts, [*lines, ", ".join(f"{n} {name}" for name, n in counts.items())]
+
+
+def _report_answer(report: Report) -> tuple[dict[str, Any], list[str]]:
+    opened = report.added + report.updated + report.moved + report.duplicates + report.failed
+    rate = 60.0 * opened / report.elapsed_seconds if report.elapsed_seconds else 0.0
+    facts = asdict(report) | {
+        "files_per_minute": round(rate, 1),
+        "failures": [failure_facts(failure) for failure in report.failures],
+        "unreadable_folders": [printable(path) for path in report.unreadable_folders],
+    }
+    state = "published" if report.published else "nothing to publish, still serving"
+    lines = [
+        *failure_lines(facts["failures"]),
+        *(f"folder cannot be listed: {path}" for path in facts["unreadable_folders"]),
+        *_remarks(report),
+        f"{report.added} added, {report.updated} updated, {report.moved} moved, "
+        f"{report.duplicates} duplicates, {report.removed} removed, {report.failed} failed, "
+        f"{report.unchanged} unchanged, {report.failed_before} failed before",
+        f"{state} {report.generation} with {report.tracks} tracks in space {report.space}; "
+        f"{report.elapsed_seconds:.1f} s, {rate:.0f} files/min",
+    ]
+    return facts, lines
+
+
+def _remarks(report: Report) -> list[str]:
+    remarks = []
+    if report.links_left_alone:
+        remarks.append(f"{report.links_left_alone} symbolic links were left alone")
+    if report.credits_without_file:
+        remarks.append(f"{report.credits_without_file} rows of ATTRIBUTION.csv name no audio file")
+    remarks += [
+        f"the space of {embedder} lacks {n} tracks; run reindex with --embedder {embedder} as well"
+        for embedder, n in report.lacking.items()
+    ]
+    return remarks

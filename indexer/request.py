@@ -1,0 +1,76 @@
+"""What a run of the indexer is asked for, and what it reports."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from indexer.plan import Plan
+from recommender.pooling import DEFAULT_POOLING
+from recommender.projection import DEFAULT_PROJECTION
+from recommender.records import Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a run was asked for.
+
+    Attributes
+    ----------
+    roots
+        Absolute paths of the music folders.
+    data_dir
+        Where library and generations are kept.
+    embedder, n_windows, pooling, projection
+        What makes the space; `n_windows` None for all windows.
+    workers
+        Child processes.
+    full
+        Listen to every file again.
+    allow_empty
+        Accept that a folder which held music holds none now.
+    """
+
+    roots: tuple[bytes, ...]
+    data_dir: Path
+    embedder: str
+    n_windows: int | None
+    workers: int
+    pooling: str = DEFAULT_POOLING
+    projection: str = DEFAULT_PROJECTION
+    full: bool = False
+    allow_empty: bool = False
+
+
+@dataclass(slots=True)
+class Report:
+    """Counts of a run, in files but for `tracks`, and what was published.
+
+    `lacking` counts by embedder the tracks that other spaces which are served do not have.
+    """
+
+    added: int = 0
+    updated: int = 0
+    moved: int = 0
+    duplicates: int = 0
+    removed: int = 0
+    failed: int = 0
+    unchanged: int = 0
+    failed_before: int = 0
+    tracks: int = 0
+    audio_seconds: float = 0.0
+    elapsed_seconds: float = 0.0
+    space: str = ""
+    generation: str = ""
+    published: bool = False
+    lacking: dict[str, int] = field(default_factory=dict)
+    failures: list[Failed] = field(default_factory=list)
+    unreadable_folders: list[bytes] = field(default_factory=list)
+    links_left_alone: int = 0
+    credits_without_file: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a run would do, for ``--dry-run``."""
+
+    plan: Plan
+    probably_moved: int

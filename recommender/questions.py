@@ -1,0 +1,86 @@
+"""What can be asked, and what an answer is made of."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recommender.arrays import FloatArray, Rows
+from recommender.errors import InvalidParameterError
+from recommender.track import Match
+
+MAX_LIMIT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a caller may ask of any recommending call.
+
+    Attributes
+    ----------
+    limit
+        Matches wanted, 1 to `MAX_LIMIT`.
+    exclude_ids, exclude_artists
+        Tracks and artists (compared without case and accents) that must not be in the answer.
+    max_per_artist
+        Most matches by one artist; None for no cap. Tracks without an artist are not capped.
+    min_similarity
+        In [0, 1]; matches below are left out.
+    """
+
+    limit: int = 10
+    exclude_ids: tuple[str, ...] = ()
+    exclude_artists: tuple[str, ...] = ()
+    max_per_artist: int | None = None
+    min_similarity: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """A track that a caller likes or dislikes, and how much (weight > 0)."""
+
+    track_id: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Matches, and what they were drawn from."""
+
+    generation: str
+    space: str
+    matches: tuple[Match, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of one generation.
+
+    Attributes
+    ----------
+    vectors
+        Unit vectors, float32, shape (n_queries, dimension); a track is as similar as the best of
+        them makes it.
+    tags
+        Strength by tag of what is asked about, for the reasons.
+    seeds
+        Rows that cannot be an answer: the tracks that are asked about.
+    """
+
+    vectors: FloatArray
+    tags: dict[str, float]
+    seeds: Rows
+
+
+def relative_weights(preferences: Sequence[Preference]) -> npt.NDArray[np.float64]:
+    """Weights relative to the largest one, so that sums of very large ones stay finite."""
+    for preference in preferences:
+        if not 0 < preference.weight < math.inf:
+            raise InvalidParameterError(
+                f"weight={preference.weight} of track_id={preference.track_id} must be above 0"
+            )
+    weights = np.array([preference.weight for preference in preferences])
+    return weights / weights.max() if len(weights) else weights
