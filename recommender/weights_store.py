@@ -105,14 +105,22 @@ def is_installed(source: Source) -> bool:
     return _record(source).exists()
 
 
-def installed(source: Source) -> Installed:
+def installed(source: Source, *alternatives: Source) -> Installed:
     """Find weights; the tensors are not read yet.
+
+    Parameters
+    ----------
+    source
+        What they are.
+    alternatives
+        The same weights as others publish them: the first that is there stands in for `source`.
 
     Raises
     ------
     WeightsError
         They are not there, or what says so is damaged; with the command that brings them.
     """
+    source = next(filter(is_installed, (source, *alternatives)), source)
     record = _record(source)
     try:
         said = json.loads(record.read_text(encoding="utf-8"))

@@ -15,7 +15,6 @@ from recommender.embedders.mooer import (
     CMVN_SOURCE,
     ENCODER_SOURCE,
     FITNESS,
-    GROUP,
     NAME,
     WEIGHTS,
     Mooer,
@@ -136,7 +135,7 @@ def test_the_vector_is_the_mean_of_the_states(embedder: Embedder, few: Tensors) 
 
 
 def test_more_windows_than_go_in_at_once_keep_their_order(embedder: Embedder) -> None:
-    windows = noise_windows(embedder, GROUP + 1)
+    windows = noise_windows(embedder, Mooer.group + 1)
     together, last = embedder.embed(windows).vectors, embedder.embed(windows[-1:]).vectors
     np.testing.assert_allclose(together[-1], last[0], rtol=0, atol=1e-5)
 

@@ -102,7 +102,7 @@ def test_vectors_are_those_of_torchaudio(
     layer: str, normalise: str, published_size: Tensors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # the 378 MB are not written
-    monkeypatch.setattr(wav2vec2, "installed", lambda source: Installed(Path(), "0" * 64, "random"))
+    monkeypatch.setattr(wav2vec2, "installed", lambda *_: Installed(Path(), "0" * 64, "random"))
     monkeypatch.setattr(Installed, "load", lambda _kept: published_size)
     window = np.resize(SIGNALS["chords"](), (1, 160_000))
     vector = Wav2Vec2({"layer": layer, "normalise": normalise}).embed(window).vectors[0]

@@ -13,7 +13,6 @@ References
        for music auto-tagging using raw waveforms. SMC.
 """
 
-from collections.abc import Mapping
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -21,10 +20,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recommender.arrays import FloatArray
-from recommender.embedders.once import Once
-from recommender.embedders.options import Choices, complete
+from recommender.embedders.options import Choices
+from recommender.embedders.published import PublishedEmbedder
 from recommender.embedders.waveform_stages import Stage
-from recommender.embedding import EmbedderSpec, Frames
+from recommender.embedding import EmbedderSpec
 from recommender.weights_store import Installed, Source, installed
 
 if TYPE_CHECKING:
@@ -67,35 +66,15 @@ SOURCE = Source(
 WEIGHTS = (SOURCE,)
 
 
-class Clmr:
-    """Embeds windows of 2.7 seconds into 512 numbers, none below 0; it predicts no tags.
+class Clmr(PublishedEmbedder["WaveformNetwork"]):
+    """Embeds windows of 2.7 s, 59049 samples at 22.05 kHz, into 512 numbers, none below 0."""
 
-    Parameters
-    ----------
-    options
-        There are none yet.
+    base_name = NAME
+    choices = CHOICES
 
-    Raises
-    ------
-    InvalidParameterError
-        Options that there are not.
-    """
-
-    def __init__(self, options: Mapping[str, str] | None = None):
-        complete(NAME, CHOICES, options or {})
-        self._loaded = Once(self._load)
-
-    @cached_property
-    def spec(self) -> EmbedderSpec:
-        """What it is; asks for the digest of the weights, does not read them.
-
-        Raises
-        ------
-        WeightsError
-            The weights are not installed.
-        """
+    def _describe(self, name: str) -> EmbedderSpec:
         return EmbedderSpec(
-            name=NAME,
+            name=name,
             version="1",
             sample_rate=SAMPLE_RATE,
             window_samples=WINDOW_SAMPLES,
@@ -106,33 +85,18 @@ class Clmr:
             tag_names=(),
             front_end="waveform-22k",
             layer="encoder",
-            weights_sha256=self._weights.sha256,
+            weights_sha256=self._installed.sha256,
         )
 
-    def embed(self, windows: FloatArray) -> Frames:
-        """Embed windows of shape (n_windows, 59049), samples in [-1, 1] at 22.05 kHz.
-
-        A window that holds NaN gives NaN and leaves the others alone.
-
-        Raises
-        ------
-        InvalidParameterError
-            The windows have another length.
-        WeightsError
-            The weights are missing or not the installed ones.
-        """
-        self.spec.require_windows(windows)
-        vectors = np.empty((len(windows), self.spec.frame_dimension), np.float32)
-        if len(windows):
-            # 3^10 samples leave one step
-            vectors[:] = self._loaded()(np.clip(windows, -LOUDEST, LOUDEST))[:, 0]
-        return Frames.untagged(vectors)
+    def _vectors(self, network: "WaveformNetwork", windows: FloatArray) -> FloatArray:
+        # 3^10 samples leave one step
+        return network(np.clip(windows, -LOUDEST, LOUDEST))[:, 0]
 
     @cached_property
-    def _weights(self) -> Installed:
+    def _installed(self) -> Installed:
         return installed(SOURCE)
 
     def _load(self) -> "WaveformNetwork":
         from recommender.embedders.waveform_network import WaveformNetwork
 
-        return WaveformNetwork(self._weights.load(), STAGES)
+        return WaveformNetwork(self._installed.load(), STAGES)

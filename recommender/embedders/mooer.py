@@ -17,22 +17,21 @@ References
        transformer for non-autoregressive end-to-end speech recognition. Interspeech.
 """
 
-from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from recommender.arrays import FloatArray
-from recommender.embedders.once import Once
-from recommender.embedders.options import Choices, complete
-from recommender.embedding import EmbedderSpec, Frames
+from recommender.embedders.options import Choices
+from recommender.embedders.published import PublishedEmbedder
+from recommender.embedding import EmbedderSpec
 from recommender.frontend import kaldi_log_mel, stacked_frames
 from recommender.weights import Tensors, combined_digest
 from recommender.weights_store import Installed, Source, installed
 
 if TYPE_CHECKING:
     from recommender.embedders.mooer_network import MooerNetwork
+
+    _Loaded = tuple[MooerNetwork, Tensors]
 
 NAME = "mooer"
 REQUIRES = ("torch",)
@@ -45,8 +44,6 @@ WIDTH = 512
 N_MELS = 80
 STACKED = 7
 STEP = 6
-# windows that the network sees at once
-GROUP = 4
 _LICENCE = "FunASR Model License Agreement (MooER's code: MIT)"
 _ATTRIBUTION = (
     "Paraformer of FunASR, Alibaba Group, as published with MooER by Moore Threads, "
@@ -84,35 +81,16 @@ CMVN_SOURCE = Source(
 WEIGHTS: tuple[Source, ...] = (ENCODER_SOURCE, CMVN_SOURCE)
 
 
-class Mooer:
-    """Embeds windows of 10 seconds into 512 numbers; it predicts no tags.
+class Mooer(PublishedEmbedder["_Loaded"]):
+    """Embeds windows of 10 s, 160000 samples at 16 kHz, into 512 numbers."""
 
-    Parameters
-    ----------
-    options
-        There are none yet.
+    base_name = NAME
+    choices = CHOICES
+    group = 4
 
-    Raises
-    ------
-    InvalidParameterError
-        Options that there are not.
-    """
-
-    def __init__(self, options: Mapping[str, str] | None = None):
-        complete(NAME, CHOICES, options or {})
-        self._loaded = Once(self._load)
-
-    @cached_property
-    def spec(self) -> EmbedderSpec:
-        """What it is; reads the records of the installed weights, not the weights.
-
-        Raises
-        ------
-        WeightsError
-            The weights are not installed; the message says how they are.
-        """
+    def _describe(self, name: str) -> EmbedderSpec:
         return EmbedderSpec(
-            name=NAME,
+            name=name,
             version="1",
             sample_rate=SAMPLE_RATE,
             window_samples=WINDOW_SAMPLES,
@@ -127,32 +105,16 @@ class Mooer:
             tail="covered",
         )
 
-    def embed(self, windows: FloatArray) -> Frames:
-        """Embed windows of shape (n_windows, 160000), samples in [-1, 1] at 16 kHz.
-
-        A window that holds NaN gives NaN and leaves the others alone.
-
-        Raises
-        ------
-        InvalidParameterError
-            The windows have another length.
-        WeightsError
-            The weights are missing or not those that were installed.
-        """
-        self.spec.require_windows(windows)
-        network, cmvn = self._loaded()
-        vectors = np.empty((len(windows), WIDTH), np.float32)
-        for first in range(0, len(windows), GROUP):
-            group = slice(first, first + GROUP)
-            network(heard(windows[group], cmvn)).mean(axis=1, out=vectors[group])
-        return Frames.untagged(vectors)
+    def _vectors(self, network: "_Loaded", windows: FloatArray) -> FloatArray:
+        encoder, cmvn = network
+        vectors: FloatArray = encoder(heard(windows, cmvn)).mean(axis=1)
+        return vectors
 
     @cached_property
     def _installed(self) -> list[Installed]:
         return [installed(source) for source in WEIGHTS]
 
-    def _load(self) -> "tuple[MooerNetwork, Tensors]":
-        # torch is large and optional: only who embeds with it needs it
+    def _load(self) -> "_Loaded":
         from recommender.embedders.mooer_network import MooerNetwork
 
         encoder, cmvn = self._installed

@@ -19,10 +19,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from recommender.arrays import FloatArray
-from recommender.embedders.once import Once
 from recommender.embedders.openl3_frontend import (
     FRONT_ENDS,
     SAMPLE_RATE,
@@ -31,12 +28,15 @@ from recommender.embedders.openl3_frontend import (
     MelFrontEnd,
     create_front_end,
 )
-from recommender.embedders.options import Choices, complete, full_name
-from recommender.embedding import EmbedderSpec, Frames
+from recommender.embedders.options import Choices
+from recommender.embedders.published import PublishedEmbedder
+from recommender.embedding import EmbedderSpec
 from recommender.weights_store import Installed, Source, installed
 
 if TYPE_CHECKING:
     from recommender.embedders.openl3_network import OpenL3Network
+
+    _Loaded = tuple[OpenL3Network, LinearFrontEnd | MelFrontEnd]
 
 NAME = "openl3"
 REQUIRES = ("torch",)
@@ -51,8 +51,6 @@ CHOICES: Choices = {
     "size": ("512", "6144"),
     "frontend": FRONT_ENDS,
 }
-# the spectra of as many take 20 MB
-BATCH = 4
 POOLS = {
     ("mel256", "512"): (32, 24),
     ("mel256", "6144"): (8, 8),
@@ -97,8 +95,8 @@ SOURCES = {key: _source(*key) for key in DIGESTS}
 WEIGHTS: tuple[Source, ...] = tuple(SOURCES.values())
 
 
-class OpenL3:
-    """Embeds windows of one second into 512 or 6144 numbers; it predicts no tags.
+class OpenL3(PublishedEmbedder["_Loaded"]):
+    """Embeds windows of one second, 48000 samples at 48 kHz, into 512 or 6144 numbers.
 
     Parameters
     ----------
@@ -112,28 +110,24 @@ class OpenL3:
         Options that there are not.
     """
 
+    base_name = NAME
+    choices = CHOICES
+    # the spectra of as many take 20 MB
+    group = 4
+
     def __init__(self, options: Mapping[str, str] | None = None):
-        self._options = complete(NAME, CHOICES, options or {})
+        super().__init__(options)
         if self._options["repr"] == "linear":
             self._options["frontend"] = FRONT_ENDS[0]
-        self._loaded = Once(self._load)
 
     @cached_property
     def _installed(self) -> Installed:
         return installed(SOURCES[self._options["repr"], self._options["content"]])
 
-    @cached_property
-    def spec(self) -> EmbedderSpec:
-        """What it is; reads what is said about the weights, not the weights.
-
-        Raises
-        ------
-        WeightsError
-            The weights are not installed.
-        """
+    def _describe(self, name: str) -> EmbedderSpec:
         options = self._options
         return EmbedderSpec(
-            name=full_name(NAME, CHOICES, options),
+            name=name,
             version="1",
             sample_rate=SAMPLE_RATE,
             window_samples=WINDOW,
@@ -147,28 +141,11 @@ class OpenL3:
             weights_sha256=self._installed.sha256,
         )
 
-    def embed(self, windows: FloatArray) -> Frames:
-        """Embed windows of shape (n_windows, 48000), samples in [-1, 1] at 48 kHz.
+    def _vectors(self, network: "_Loaded", windows: FloatArray) -> FloatArray:
+        openl3, front_end = network
+        return openl3(front_end(windows))
 
-        A window that holds NaN gives NaN and leaves the others alone.
-
-        Raises
-        ------
-        InvalidParameterError
-            The windows have another length.
-        WeightsError
-            The weights are missing or not the installed ones.
-        """
-        self.spec.require_windows(windows)
-        network, front_end = self._loaded()
-        vectors = np.empty((len(windows), self.spec.frame_dimension), np.float32)
-        for first in range(0, len(windows), BATCH):
-            some = slice(first, first + BATCH)
-            vectors[some] = network(front_end(windows[some]))
-        return Frames.untagged(vectors)
-
-    def _load(self) -> "tuple[OpenL3Network, LinearFrontEnd | MelFrontEnd]":
-        # heavy, and optional: whoever uses another embedder need not have it
+    def _load(self) -> "_Loaded":
         from recommender.embedders.openl3_network import OpenL3Network
 
         pool = POOLS[self._options["repr"], self._options["size"]]

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recommender.arrays import FloatArray
-from recommender.embedders.once import Once
-from recommender.embedders.options import Choices, complete, full_name
-from recommender.embedding import EmbedderSpec, Frames
+from recommender.embedders.options import Choices
+from recommender.embedders.published import PublishedEmbedder
+from recommender.embedding import EmbedderSpec
 from recommender.frontend import decibels, hann_window, mel_filterbank, power_spectrogram
 from recommender.weights_store import Installed, Source, installed
 
@@ -133,38 +133,21 @@ VARIANTS = {
 WEIGHTS: tuple[Source, ...] = tuple(variant.source for variant in VARIANTS.values())
 
 
-class Panns:
-    """Embeds windows of 10 seconds into 2048 numbers (cnn14) or 512 (cnn10, cnn6); no tags.
+class Panns(PublishedEmbedder["PannsNetwork"]):
+    """Embeds windows of 10 s at 32 kHz (cnn14_16k: 16) into 2048 numbers (cnn10, cnn6: 512)."""
 
-    Parameters
-    ----------
-    options
-        Values of `CHOICES`.
-
-    Raises
-    ------
-    InvalidParameterError
-        Options that there are not.
-    """
+    base_name = NAME
+    choices = CHOICES
 
     def __init__(self, options: Mapping[str, str] | None = None):
-        self._options = complete(NAME, CHOICES, options or {})
+        super().__init__(options)
         self._variant = VARIANTS[self._options["model"]]
-        self._loaded = Once(self._load)
 
-    @cached_property
-    def spec(self) -> EmbedderSpec:
-        """What it is; reads the record of the installed weights, not the weights.
-
-        Raises
-        ------
-        WeightsError
-            The weights are not installed; the message says how they are.
-        """
+    def _describe(self, name: str) -> EmbedderSpec:
         variant = self._variant
         samples = WINDOW_SECONDS * variant.sample_rate
         return EmbedderSpec(
-            name=full_name(NAME, CHOICES, self._options),
+            name=name,
             version="1",
             sample_rate=variant.sample_rate,
             window_samples=samples,
@@ -179,32 +162,14 @@ class Panns:
             tail="covered",
         )
 
-    def embed(self, windows: FloatArray) -> Frames:
-        """Embed windows of shape (n_windows, 320000), samples in [-1, 1] at 32 kHz.
-
-        ``cnn14_16k`` takes (n_windows, 160000) at 16 kHz. A window that holds NaN gives NaN and
-        leaves the others alone.
-
-        Raises
-        ------
-        InvalidParameterError
-            The windows have another length.
-        WeightsError
-            The weights are missing or not those that were installed.
-        """
-        self.spec.require_windows(windows)
-        network = self._loaded()
-        vectors = np.empty((0, self.spec.frame_dimension), np.float32)
-        if len(windows):
-            vectors = network([self._levels(window) for window in windows])
-        return Frames.untagged(vectors)
+    def _vectors(self, network: "PannsNetwork", windows: FloatArray) -> FloatArray:
+        return network([self._levels(window) for window in windows])
 
     @cached_property
     def _installed(self) -> Installed:
         return installed(self._variant.source)
 
     def _load(self) -> "PannsNetwork":
-        # torch is large and optional: only who embeds with it needs it
         from recommender.embedders.panns_network import ARCHITECTURES, PannsNetwork
 
         architecture = ARCHITECTURES[self._variant.architecture]

@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recommender.arrays import FloatArray
-from recommender.embedders.once import Once
-from recommender.embedders.options import Choices, complete, full_name
+from recommender.embedders.options import Choices
+from recommender.embedders.published import PublishedEmbedder
 from recommender.embedders.waveform_stages import Stage
-from recommender.embedding import EmbedderSpec, Frames
-from recommender.weights_store import Installed, Source, installed, is_installed
+from recommender.embedding import EmbedderSpec
+from recommender.weights_store import Installed, Source, installed
 
 if TYPE_CHECKING:
     from recommender.embedders.waveform_network import WaveformNetwork
@@ -79,36 +79,22 @@ ORIGINAL = replace(
 WEIGHTS = (SOURCE, ORIGINAL)
 
 
-class SoundNet:
-    """Embeds windows of 10 seconds into 1024 or 256 numbers, none below 0; it predicts no tags.
+class SoundNet(PublishedEmbedder["WaveformNetwork"]):
+    """Embeds windows of 10 s, 220500 samples at 22.05 kHz, into 1024 or 256 numbers.
 
-    Parameters
-    ----------
-    options
-        Values of `CHOICES`.
-
-    Raises
-    ------
-    InvalidParameterError
-        Options that there are not.
+    None is below 0.
     """
 
+    base_name = NAME
+    choices = CHOICES
+
     def __init__(self, options: Mapping[str, str] | None = None):
-        self._options = complete(NAME, CHOICES, options or {})
+        super().__init__(options)
         self._stages = STAGES[: N_STAGES[self._options["layer"]]]
-        self._loaded = Once(self._load)
 
-    @cached_property
-    def spec(self) -> EmbedderSpec:
-        """What it is; asks for the digest of the weights, does not read them.
-
-        Raises
-        ------
-        WeightsError
-            The weights are not installed.
-        """
+    def _describe(self, name: str) -> EmbedderSpec:
         return EmbedderSpec(
-            name=full_name(NAME, CHOICES, self._options),
+            name=name,
             version="1",
             sample_rate=SAMPLE_RATE,
             window_samples=WINDOW_SAMPLES,
@@ -119,34 +105,20 @@ class SoundNet:
             tag_names=(),
             front_end="waveform256-22k",
             layer=self._options["layer"],
-            weights_sha256=self._weights.sha256,
+            weights_sha256=self._installed.sha256,
             tail="covered",
         )
 
-    def embed(self, windows: FloatArray) -> Frames:
-        """Embed windows of shape (n_windows, 220500), samples in [-1, 1] at 22.05 kHz.
-
-        A window that holds NaN gives NaN and leaves the others alone.
-
-        Raises
-        ------
-        InvalidParameterError
-            The windows have another length.
-        WeightsError
-            The weights are missing or not the installed ones.
-        """
-        self.spec.require_windows(windows)
-        vectors = np.empty((len(windows), self.spec.frame_dimension), np.float32)
-        if len(windows):
-            samples = np.float32(FULL_SCALE) * np.clip(windows, -LOUDEST, LOUDEST)
-            vectors[:] = self._loaded()(samples).mean(axis=1)
-        return Frames.untagged(vectors)
+    def _vectors(self, network: "WaveformNetwork", windows: FloatArray) -> FloatArray:
+        samples = np.float32(FULL_SCALE) * np.clip(windows, -LOUDEST, LOUDEST)
+        vectors: FloatArray = network(samples).mean(axis=1)
+        return vectors
 
     @cached_property
-    def _weights(self) -> Installed:
-        return installed(next(filter(is_installed, WEIGHTS), SOURCE))
+    def _installed(self) -> Installed:
+        return installed(*WEIGHTS)
 
     def _load(self) -> "WaveformNetwork":
         from recommender.embedders.waveform_network import WaveformNetwork
 
-        return WaveformNetwork(self._weights.load(), self._stages)
+        return WaveformNetwork(self._installed.load(), self._stages)

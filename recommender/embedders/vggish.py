@@ -24,15 +24,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recommender.arrays import FloatArray
-from recommender.embedders.once import Once
-from recommender.embedders.options import Choices, complete, full_name
-from recommender.embedding import EmbedderSpec, Frames
+from recommender.embedders.options import Choices
+from recommender.embedders.published import PublishedEmbedder
+from recommender.embedding import EmbedderSpec
 from recommender.frontend import audioset_log_mel
 from recommender.weights import Tensors, combined_digest
 from recommender.weights_store import Installed, Source, installed
 
 if TYPE_CHECKING:
     from recommender.embedders.vggish_network import VggishNetwork
+
+    _Loaded = tuple[VggishNetwork, Tensors]
 
 NAME = "vggish"
 REQUIRES = ("torch",)
@@ -81,37 +83,20 @@ PCA_SOURCE = Source(
 WEIGHTS: tuple[Source, ...] = (NETWORK_SOURCE, PCA_SOURCE)
 
 
-class Vggish:
-    """Embeds windows of 0.975 s into 128 numbers; it predicts no tags.
+class Vggish(PublishedEmbedder["_Loaded"]):
+    """Embeds windows of 0.975 s, 15600 samples at 16 kHz, into 128 numbers."""
 
-    Parameters
-    ----------
-    options
-        Values of `CHOICES`.
-
-    Raises
-    ------
-    InvalidParameterError
-        Options that there are not.
-    """
+    base_name = NAME
+    choices = CHOICES
 
     def __init__(self, options: Mapping[str, str] | None = None):
-        self._options = complete(NAME, CHOICES, options or {})
+        super().__init__(options)
         self._projected = self._options["postprocess"] == "pca"
-        self._loaded = Once(self._load)
 
-    @cached_property
-    def spec(self) -> EmbedderSpec:
-        """What it is; reads the records of the installed weights, not the weights.
-
-        Raises
-        ------
-        WeightsError
-            The weights are not installed; the message says how they are.
-        """
+    def _describe(self, name: str) -> EmbedderSpec:
         digests = [weights.sha256 for weights in self._installed]
         return EmbedderSpec(
-            name=full_name(NAME, CHOICES, self._options),
+            name=name,
             version="1",
             sample_rate=SAMPLE_RATE,
             window_samples=WINDOW_SAMPLES,
@@ -125,33 +110,20 @@ class Vggish:
             weights_sha256=digests[0] if len(digests) == 1 else combined_digest(digests),
         )
 
-    def embed(self, windows: FloatArray) -> Frames:
-        """Embed windows of shape (n_windows, 15600), samples in [-1, 1] at 16 kHz.
-
-        A window that holds NaN gives NaN and leaves the others alone.
-
-        Raises
-        ------
-        InvalidParameterError
-            The windows have another length.
-        WeightsError
-            The weights are missing or not those that were installed.
-        """
-        self.spec.require_windows(windows)
-        network, projection = self._loaded()
-        vectors = network(audioset_log_mel(windows, OFFSET))
+    def _vectors(self, network: "_Loaded", windows: FloatArray) -> FloatArray:
+        vggish, projection = network
+        vectors = vggish(audioset_log_mel(windows, OFFSET))
         if self._options["final_relu"] == "yes":
             vectors = np.maximum(vectors, np.float32(0))
         if self._projected:
             vectors = postprocess(vectors, projection)
-        return Frames.untagged(vectors)
+        return vectors
 
     @cached_property
     def _installed(self) -> list[Installed]:
         return [installed(source) for source in WEIGHTS[: 1 + self._projected]]
 
-    def _load(self) -> "tuple[VggishNetwork, Tensors]":
-        # torch is large and optional: only who embeds with it needs it
+    def _load(self) -> "_Loaded":
         from recommender.embedders.vggish_network import VggishNetwork
 
         network, *projection = (weights.load() for weights in self._installed)

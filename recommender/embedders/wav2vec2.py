@@ -25,7 +25,6 @@ References
        representation model. ASRU.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -33,10 +32,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recommender.arrays import FloatArray
-from recommender.embedders.once import Once
-from recommender.embedders.options import Choices, complete, full_name
-from recommender.embedding import EmbedderSpec, Frames
-from recommender.weights_store import Installed, Source, installed, is_installed
+from recommender.embedders.options import Choices
+from recommender.embedders.published import PublishedEmbedder
+from recommender.embedding import EmbedderSpec
+from recommender.weights_store import Installed, Source, installed
 
 if TYPE_CHECKING:
     from recommender.embedders.wav2vec2_network import Wav2Vec2Network
@@ -131,36 +130,16 @@ WEIGHTS = (HUGGING_FACE, TORCHAUDIO)
 """One network as two projects publish it; the first that is installed is used."""
 
 
-class Wav2Vec2:
-    """Embeds windows of 10 seconds into 768 numbers; it predicts no tags.
+class Wav2Vec2(PublishedEmbedder["Wav2Vec2Network"]):
+    """Embeds windows of 10 s, 160000 samples at 16 kHz, into 768 numbers."""
 
-    Parameters
-    ----------
-    options
-        Values of `CHOICES`.
+    base_name = NAME
+    choices = CHOICES
 
-    Raises
-    ------
-    InvalidParameterError
-        Options that there are not.
-    """
-
-    def __init__(self, options: Mapping[str, str] | None = None):
-        self._options = complete(NAME, CHOICES, options or {})
-        self._loaded = Once(self._load)
-
-    @cached_property
-    def spec(self) -> EmbedderSpec:
-        """What it is; asks for the digest of the weights, does not read them.
-
-        Raises
-        ------
-        WeightsError
-            The weights are not installed.
-        """
+    def _describe(self, name: str) -> EmbedderSpec:
         front_end = {"clip": "waveform-16k-standardised", "none": "waveform-16k"}
         return EmbedderSpec(
-            name=full_name(NAME, CHOICES, self._options),
+            name=name,
             version="1",
             sample_rate=SAMPLE_RATE,
             window_samples=WINDOW_SAMPLES,
@@ -171,47 +150,27 @@ class Wav2Vec2:
             tag_names=(),
             front_end=front_end[self._options["normalise"]],
             layer=f"hidden{self._options['layer']}-mean",
-            weights_sha256=self._weights.sha256,
+            weights_sha256=self._installed.sha256,
             tail="covered",
         )
 
-    def embed(self, windows: FloatArray) -> Frames:
-        """Embed windows of shape (n_windows, 160000), samples in [-1, 1] at 16 kHz.
-
-        A window that holds NaN gives NaN and leaves the others alone.
-
-        Raises
-        ------
-        InvalidParameterError
-            The windows have another length.
-        WeightsError
-            The weights are missing or not the installed ones.
-        ModuleNotFoundError
-            torch or transformers, which are optional, is not installed.
-        """
-        self.spec.require_windows(windows)
-        network = self._loaded()
-        vectors = np.empty((len(windows), self.spec.frame_dimension), np.float32)
+    def _vectors(self, network: "Wav2Vec2Network", windows: FloatArray) -> FloatArray:
         # one by one: a window keeps its bits in any company, and memory does not grow
-        for place, window in enumerate(windows):
-            vectors[place] = network(self._prepared(window)).mean(axis=0)
-        return Frames.untagged(vectors)
+        return np.stack([network(self._prepared(window)).mean(axis=0) for window in windows])
 
     def _prepared(self, window: FloatArray) -> FloatArray:
         samples = np.clip(window, -LOUDEST, LOUDEST).astype(np.float32, copy=False)
         return samples if self._options["normalise"] == "none" else _standardised(samples)
 
     @cached_property
-    def _weights(self) -> Installed:
-        present = (source for source in WEIGHTS if is_installed(source))
-        return installed(next(present, HUGGING_FACE))
+    def _installed(self) -> Installed:
+        return installed(*WEIGHTS)
 
     def _load(self) -> "Wav2Vec2Network":
-        # transformers and torch are large and optional: only who embeds with them needs them
         from recommender.embedders.wav2vec2_network import Wav2Vec2Network
 
         n_layers = int(self._options["layer"])
-        return Wav2Vec2Network(BASE, self._weights.load(), n_layers)
+        return Wav2Vec2Network(BASE, self._installed.load(), n_layers)
 
 
 def _standardised(samples: FloatArray) -> FloatArray:

@@ -14,14 +14,13 @@ References
        vision applications. arXiv:1704.04861.
 """
 
-from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from recommender.arrays import FloatArray
-from recommender.embedders.once import Once
-from recommender.embedders.options import Choices, complete
-from recommender.embedding import EmbedderSpec, Frames
+from recommender.embedders.options import Choices
+from recommender.embedders.published import PublishedEmbedder
+from recommender.embedding import EmbedderSpec
 from recommender.frontend import audioset_log_mel
 from recommender.weights_store import Installed, Source, installed
 
@@ -57,35 +56,15 @@ SOURCE = Source(
 WEIGHTS: tuple[Source, ...] = (SOURCE,)
 
 
-class Yamnet:
-    """Embeds windows of 0.975 s into 1024 numbers; it predicts no tags.
+class Yamnet(PublishedEmbedder["YamnetNetwork"]):
+    """Embeds windows of 0.975 s, 15600 samples at 16 kHz, into 1024 numbers."""
 
-    Parameters
-    ----------
-    options
-        There are none yet.
+    base_name = NAME
+    choices = CHOICES
 
-    Raises
-    ------
-    InvalidParameterError
-        Options that there are not.
-    """
-
-    def __init__(self, options: Mapping[str, str] | None = None):
-        complete(NAME, CHOICES, options or {})
-        self._loaded = Once(self._load)
-
-    @cached_property
-    def spec(self) -> EmbedderSpec:
-        """What it is; reads the record of the installed weights, not the weights.
-
-        Raises
-        ------
-        WeightsError
-            The weights are not installed; the message says how they are.
-        """
+    def _describe(self, name: str) -> EmbedderSpec:
         return EmbedderSpec(
-            name=NAME,
+            name=name,
             version="1",
             sample_rate=SAMPLE_RATE,
             window_samples=WINDOW_SAMPLES,
@@ -99,29 +78,14 @@ class Yamnet:
             weights_sha256=self._installed.sha256,
         )
 
-    def embed(self, windows: FloatArray) -> Frames:
-        """Embed windows of shape (n_windows, 15600), samples in [-1, 1] at 16 kHz.
-
-        A window that holds NaN gives NaN and leaves the others alone.
-
-        Raises
-        ------
-        InvalidParameterError
-            The windows have another length.
-        WeightsError
-            The weights are missing or not those that were installed.
-        """
-        self.spec.require_windows(windows)
-        network = self._loaded()
-        vectors = network(audioset_log_mel(windows, OFFSET))
-        return Frames.untagged(vectors)
+    def _vectors(self, network: "YamnetNetwork", windows: FloatArray) -> FloatArray:
+        return network(audioset_log_mel(windows, OFFSET))
 
     @cached_property
     def _installed(self) -> Installed:
         return installed(SOURCE)
 
     def _load(self) -> "YamnetNetwork":
-        # torch is large and optional: only who embeds with it needs it
         from recommender.embedders.yamnet_network import YamnetNetwork
 
         return YamnetNetwork(self._installed.load())
