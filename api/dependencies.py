@@ -14,7 +14,7 @@ from api.problems import ProblemError
 from api.questions import NoParameters, RecommendingQuestion, TrackId
 from api.uploads import received_file
 from recommender.engine import Recommender
-from recommender.ensemble import Ensemble, choose
+from recommender.ensemble import Ensemble, Spaces
 from recommender.live import LiveRecommender
 from recommender.settings import Settings
 
@@ -36,18 +36,14 @@ async def service_of(request: Request) -> Service:
     return service
 
 
-async def recommenders_of(
-    service: Annotated[Service, Depends(service_of)],
-) -> tuple[Recommender, ...]:
-    """What answers this request, one for each space: the same from its first look to its last."""
-    return service.live.recommenders
+async def spaces_of(service: Annotated[Service, Depends(service_of)]) -> Spaces:
+    """What answers this request: the same generations from its first look to its last."""
+    return service.live.spaces
 
 
-async def recommender_of(
-    recommenders: Annotated[tuple[Recommender, ...], Depends(recommenders_of)],
-) -> Recommender:
+async def recommender_of(spaces: Annotated[Spaces, Depends(spaces_of)]) -> Recommender:
     """What answers where no space can be named."""
-    return recommenders[0]
+    return spaces.default
 
 
 async def clip_embedder_of(service: Annotated[Service, Depends(service_of)]) -> ClipEmbedder:
@@ -89,7 +85,7 @@ class ClipQuestion:
 
 
 Served = Annotated[Recommender, Depends(recommender_of)]
-ServedSpaces = Annotated[tuple[Recommender, ...], Depends(recommenders_of)]
+ServedSpaces = Annotated[Spaces, Depends(spaces_of)]
 Running = Annotated[Service, Depends(service_of)]
 Embeds = Annotated[ClipEmbedder, Depends(clip_embedder_of)]
 TrackIdInPath = Annotated[TrackId, PathParameter(description="Id of a track.")]
@@ -98,14 +94,14 @@ TrackIdInPath = Annotated[TrackId, PathParameter(description="Id of a track.")]
 async def clip_question(
     request: Request,
     query: Annotated[RecommendingQuestion, Query()],
-    recommenders: ServedSpaces,
+    spaces: ServedSpaces,
     service: Running,
     clips: Embeds,
 ) -> AsyncIterator[ClipQuestion]:
     """Receive a clip, once it is known that it could be answered; it is deleted afterwards."""
-    spaces = choose(recommenders, query.space)
+    chosen = spaces.choose(query.space)
     # a slot only once the clip is there: a slow sender must not keep others from being heard
     with clips.receiving():
         async with received_file(request, service.settings.max_clip_bytes) as path:
             with clips.slot():
-                yield ClipQuestion(path, query, spaces)
+                yield ClipQuestion(path, query, chosen)

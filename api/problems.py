@@ -21,6 +21,7 @@ from recommender.errors import (
     RemoteEmbedderError,
     SoundalikeError,
     SpaceMismatchError,
+    SpaceUnavailableError,
     UnknownTrackError,
     WeightsError,
 )
@@ -80,6 +81,11 @@ _LOGGED = frozenset({"internal", "decoder-crashed", "embedder-unavailable", "wei
 
 # what these errors say of themselves names paths, or quotes a process that the audio took over
 _PUBLIC_DETAIL = {
+    SpaceUnavailableError: (
+        "index-unavailable",
+        "the space that is asked for is damaged, others may answer; on the server run: "
+        "python -m indexer verify",
+    ),
     IndexUnavailableError: (
         "index-unavailable",
         "no valid index is published; on the server run: python -m indexer reindex MUSIC_DIR",

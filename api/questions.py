@@ -119,3 +119,4 @@ class TracksQuestion(Question):
     q: Text = Field("", description="Words in title, artist, album or composer; all must be there.")
     limit: int = Field(20, ge=1, le=MAX_LIMIT, description="Most tracks of the page.")
     offset: int = Field(0, ge=0, le=MAX_OFFSET, description="Tracks to skip.")
+    space: Name | None = Field(None, description="The space whose tracks are meant.")

@@ -70,7 +70,7 @@ class MatchJson(BaseModel):
     rank: int = Field(description="1 for the closest.")
     similarity: float = Field(
         description="In [0, 1]: (1 + cosine) / 2, where 1 is the same sound; or of several spaces "
-        "the mean of 61 / (60 + rank), where 1 is first in all of them."
+        "the mean of 61 / (60 + rank): 1 is first in all of them, a rank beyond 1000 counts as 0."
     )
     track: TrackJson
     why: WhyJson
@@ -132,6 +132,9 @@ class SpaceJson(BaseModel):
     created_at: str = Field(description="When it was made, UTC, ISO 8601.")
     space: str
     embedder: str
+    windows: int | Literal["all"] = Field(description="Windows spread over a track.")
+    pooling: str
+    projection: str
     dimension: int
     n_tracks: int
     index_kind: str
@@ -144,6 +147,9 @@ class SpaceJson(BaseModel):
             created_at=manifest.created_at,
             space=manifest.space_id,
             embedder=embedder_of(manifest),
+            windows=manifest.space["n_windows"],
+            pooling=manifest.space["pooling"],
+            projection=manifest.space["projection"],
             dimension=manifest.dimension,
             n_tracks=manifest.n_tracks,
             index_kind=manifest.index_kind,

@@ -159,23 +159,25 @@ def _add_reindex(subcommands: Any, settings: Settings) -> None:
     command.add_argument(
         "--windows",
         type=windows,
-        default=DEFAULT_WINDOWS,
+        default=argparse.SUPPRESS,
         metavar="N|all",
-        help="windows spread over a track (default: %(default)s)",
+        help=f"windows spread over a track (default: as it is served, or {DEFAULT_WINDOWS})",
     )
     command.add_argument(
         "--pooling",
         type=pooling,
-        default=DEFAULT_POOLING,
+        default=argparse.SUPPRESS,
         metavar="NAME",
-        help=f"how windows become one vector: {', '.join(POOLINGS)} (default: %(default)s)",
+        help=f"how windows become one vector: {', '.join(POOLINGS)} (default: as it is served, or "
+        f"{DEFAULT_POOLING})",
     )
     command.add_argument(
         "--projection",
         type=projection,
-        default=DEFAULT_PROJECTION,
+        default=argparse.SUPPRESS,
         metavar="NAME",
-        help=f"what is done to vectors: {', '.join(PROJECTIONS)} (default: %(default)s)",
+        help=f"what is done to vectors: {', '.join(PROJECTIONS)} (default: as it is served, or "
+        f"{DEFAULT_PROJECTION})",
     )
     _add_workers(command, settings)
     command.add_argument("--dry-run", action="store_true", help="print the plan, change nothing")

@@ -8,19 +8,20 @@ from typing import Any
 from rich.console import Console
 
 from indexer.lock import indexer_lock
-from indexer.output import emit, failure_facts, failure_lines
+from indexer.output import counted, emit, failure_facts, failure_lines
 from indexer.reindex import LIBRARY_FILE
 from recommender.current import (
+    CURRENT,
     current_generation,
     generations_dir,
     list_generations,
-    served_generations,
+    served,
 )
 from recommender.errors import GenerationError, IndexUnavailableError, InvalidParameterError
 from recommender.generation import open_generation
 from recommender.library import Library
 from recommender.manifest import Manifest
-from recommender.served import embedder_of, serve, served_manifests
+from recommender.served import embedder_of, made_by, serve, serving
 
 EXIT_BAD_DATA = 65
 _LISTED = ("failures", "spaces")
@@ -35,13 +36,13 @@ def status(options: argparse.Namespace, out: Console, _err: Console) -> int:
             facts |= {"files": len(library.files()), "failed_files": len(failures)}
             facts["failures"] = [failure_facts(failure) for failure in failures]
     try:
-        names = served_generations(options.data_dir)
-        facts["spaces"] = [manifest_facts(options.data_dir, name) for name in names]
+        lines = served(options.data_dir)
+        facts["spaces"] = [manifest_facts(options.data_dir, line.generation) for line in lines]
     except IndexUnavailableError as error:
         facts |= {"spaces": [], "problem": str(error)}
-    lines = [f"{key}: {value}" for key, value in facts.items() if key not in _LISTED]
-    lines += space_lines(facts["spaces"])
-    emit(out, options.json, facts, [*lines, *failure_lines(facts.get("failures", []))])
+    text = [f"{key}: {value}" for key, value in facts.items() if key not in _LISTED]
+    text += space_lines(facts["spaces"])
+    emit(out, options.json, facts, [*text, *failure_lines(facts.get("failures", []))])
     return 0
 
 
@@ -49,6 +50,11 @@ def verify(options: argparse.Namespace, out: Console, _err: Console) -> int:
     """Check the library and every generation; exit code 65 when anything is damaged."""
     data_dir = options.data_dir
     results = {name: _problem(data_dir, name) for name in list_generations(data_dir)}
+    try:
+        for name in {line.generation for line in serving(data_dir)}.difference(results):
+            results[name] = "it is served, and is not there"
+    except GenerationError as error:
+        results[CURRENT] = str(error)
     if (data_dir / LIBRARY_FILE).exists():
         results[LIBRARY_FILE] = _library_problem(data_dir / LIBRARY_FILE)
     lines = [f"{name}: {problem or 'ok'}" for name, problem in results.items()]
@@ -59,16 +65,12 @@ def verify(options: argparse.Namespace, out: Console, _err: Console) -> int:
 def generations(options: argparse.Namespace, out: Console, _err: Console) -> int:
     """List what is published, oldest first, with what is served marked."""
     try:
-        served = served_generations(options.data_dir)
+        current = {line.generation for line in served(options.data_dir)}
     except IndexUnavailableError:
-        served = ()
+        current = set()
     names = list_generations(options.data_dir)
-    facts = [manifest_facts(options.data_dir, n) | {"current": n in served} for n in names]
-    lines = [
-        f"{'*' if fact['current'] else ' '} {fact['name']}  {fact.get('tracks', '?')} tracks  "
-        f"{fact.get('space', fact.get('problem'))}"
-        for fact in facts
-    ]
+    facts = [manifest_facts(options.data_dir, n) | {"current": n in current} for n in names]
+    lines = [f"{'*' if fact['current'] else ' '} {_described(fact)}" for fact in facts]
     emit(out, options.json, facts, lines or [f"data_dir={options.data_dir} holds no generation"])
     return 0
 
@@ -83,8 +85,9 @@ def rollback(options: argparse.Namespace, out: Console, _err: Console) -> int:
                 f"generation={wanted} is not there; list them with: python -m indexer generations"
             )
         space = embedder_of(open_generation(options.data_dir, wanted).manifest)
-        replaced = _served_for(options.data_dir, space)
-        serve(options.data_dir, [wanted])
+        before = {line.embedder: line.generation for line in serving(options.data_dir)}
+        replaced = before.get(space, "")
+        serve(options.data_dir, {space: wanted})
     instead = f", not {replaced}" if replaced else f" for {space}, which was not served"
     emit(
         out,
@@ -95,20 +98,18 @@ def rollback(options: argparse.Namespace, out: Console, _err: Console) -> int:
     return 0
 
 
-def _served_for(data_dir: Path, space: str) -> str:
-    """The generation that is served for an embedder; "" when none is."""
-    served = {embedder_of(m): m.generation for m in served_manifests(data_dir)}
-    return served.get(space, "")
-
-
 def _previous(data_dir: Path) -> str:
     """The generation before the one that is served by default, of the same embedder."""
-    current = current_generation(data_dir)
-    facts = {name: manifest_facts(data_dir, name) for name in list_generations(data_dir)}
-    space = facts[current].get("embedder")
-    older = [n for n, fact in facts.items() if n < current and fact.get("embedder") == space]
+    default = serving(data_dir)[0]
+    older = [
+        name
+        for name in list_generations(data_dir)
+        if name < default.generation and made_by(data_dir, name) == default.embedder
+    ]
     if not older:
-        raise InvalidParameterError(f"generation={current} is the oldest; there is none before it")
+        raise InvalidParameterError(
+            f"generation={default.generation} is the oldest; there is none before it"
+        )
     return older[-1]
 
 
@@ -140,6 +141,9 @@ def manifest_facts(data_dir: Path, name: str) -> dict[str, Any]:
         "tracks": manifest.n_tracks,
         "space": manifest.space_id,
         "embedder": embedder_of(manifest),
+        "windows": manifest.space["n_windows"],
+        "pooling": manifest.space["pooling"],
+        "projection": manifest.space["projection"],
         "dimension": manifest.dimension,
         "index": manifest.index_kind,
     }
@@ -148,9 +152,15 @@ def manifest_facts(data_dir: Path, name: str) -> dict[str, Any]:
 def space_lines(spaces: Sequence[Mapping[str, Any]]) -> list[str]:
     """A line for each space that is served, the default first."""
     return [
-        f"{'default' if place == 0 else 'beside'}  {fact['embedder']}  {fact['space']}  "
-        f"{fact['tracks']} tracks  {fact['name']}"
-        if "embedder" in fact
-        else f"{fact['name']}: {fact['problem']}"
+        f"{'default' if place == 0 else 'beside '}  {_described(fact)}"
         for place, fact in enumerate(spaces)
     ]
+
+
+def _described(fact: Mapping[str, Any]) -> str:
+    """A generation in a line, from :func:`manifest_facts`."""
+    if "problem" in fact:
+        return f"{fact['name']}: {fact['problem']}"
+    settings = f"{fact['windows']} windows, {fact['pooling']}, {fact['projection']}"
+    tracks = counted(fact["tracks"])
+    return f"{fact['embedder']} ({settings})  {fact['space']}  {tracks}  {fact['name']}"

@@ -26,6 +26,11 @@ def failure_lines(failures: list[dict[str, str]]) -> list[str]:
     return lines[:SHOWN_FAILURES] + ([f"… and {rest} more; see --json"] if rest > 0 else [])
 
 
+def counted(n_tracks: int) -> str:
+    """A number of tracks, in words."""
+    return f"{n_tracks} track" if n_tracks == 1 else f"{n_tracks} tracks"
+
+
 def printable(path: bytes) -> str:
     """A path as one harmless line: control characters and broken UTF-8 are escaped."""
     return harmless(path.decode("utf-8", errors="backslashreplace"))

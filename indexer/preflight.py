@@ -80,6 +80,7 @@ def check_other_folders(roots: Sequence[bytes], known: KnownFiles, lost: set[str
     if without:
         raise InvalidParameterError(
             f"{len(without)} files in other folders, {os.fsdecode(without[0])} the first, were "
-            "indexed with other --windows or weights and would leave the space; name their "
-            "folders as well, use the same options as before, or pass --allow-empty to drop them"
+            "indexed with other --windows, --pooling or weights and would leave the space; name "
+            "their folders as well, use the same options as before, or pass --allow-empty to drop "
+            "them"
         )

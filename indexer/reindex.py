@@ -31,7 +31,7 @@ from recommender.library import Library
 from recommender.publishing import publish, published, sweep
 from recommender.records import Failed
 from recommender.sandbox import ChildPool
-from recommender.served import embedder_of, served_manifests
+from recommender.served import embedder_of, read_manifest, served_manifests, serving
 from recommender.space import Space, id_of, stored
 
 LIBRARY_FILE = "library.db"
@@ -46,6 +46,7 @@ class _Run:
     space: Space
     known: KnownFiles
     embedded: set[str]
+    replaced: set[str]
     found: Scan
     credited: dict[bytes, dict[bytes, dict[str, str]]]
     plan: Plan
@@ -86,7 +87,8 @@ def forecast(request: Request) -> Forecast:
     path = request.data_dir / LIBRARY_FILE
     # without a library all is new; one in memory leaves no trace
     with _opened(request, path if path.exists() else None) as run:
-        return Forecast(run.plan, probably_moved(run.plan, run.found, run.known))
+        moved = probably_moved(run.plan, run.found, run.known)
+        return Forecast(run.plan, moved, run.space.id)
 
 
 @contextmanager
@@ -102,9 +104,10 @@ def _opened(request: Request, path: Path | None) -> Iterator[_Run]:
     lock = indexer_lock(request.data_dir) if path else nullcontext()
     with lock, Library.open(path or Path(":memory:")) as library:
         known, embedded = library.files(), library.embedded(space.stored.id)
+        replaced = _replaced(request.data_dir, library, space)
         if not request.allow_empty:
             check_not_emptied(request.roots, found, known)
-            check_other_folders(request.roots, known, _lost(request, library, space, embedded))
+            check_other_folders(request.roots, known, replaced - embedded)
         failures = library.failures()
         plan = make_plan(found, request.roots, known, failures, embedded, full=request.full)
         report = Report(
@@ -117,17 +120,21 @@ def _opened(request: Request, path: Path | None) -> Iterator[_Run]:
                 path not in found.files for rows in credited.values() for path in rows
             ),
         )
-        yield _Run(request, library, space, known, embedded, found, credited, plan, report)
+        yield _Run(
+            request, library, space, known, embedded, replaced, found, credited, plan, report
+        )
 
 
-def _lost(request: Request, library: Library, space: Space, embedded: set[str]) -> set[str]:
-    """Tracks of the served space that this one replaces, which have no vector in this one."""
-    replaced = (
-        id_of(stored(manifest.space))
-        for manifest in served_manifests(request.data_dir)
-        if embedder_of(manifest) == space.embedder.name
-    )
-    return library.embedded(next(replaced, space.stored.id)) - embedded
+def _replaced(data_dir: Path, library: Library, space: Space) -> set[str]:
+    """Tracks of the space that is served for the same embedder, which this run replaces."""
+    served = {line.embedder: line.generation for line in serving(data_dir)}
+    if space.embedder.name not in served:
+        return set()
+    manifest = read_manifest(data_dir, served[space.embedder.name])
+    if manifest is None:
+        # which tracks it held cannot be known: all that there are
+        return {track_id for _, track_id in library.files().values()}
+    return library.embedded(id_of(stored(manifest.space)))
 
 
 def _listen(run: _Run, console: Console) -> None:
@@ -140,7 +147,7 @@ def _listen(run: _Run, console: Console) -> None:
     homes = _homes_that_stay(run.plan, run.known)
     children = min(run.request.workers, len(paths))
     with (
-        ChildPool(children, FILE_LIMITS, embedder_environment()) as pool,
+        ChildPool(children, FILE_LIMITS, embedder_environment(run.space.embedder.name)) as pool,
         make_reporter(len(paths), console) as reporter,
     ):
         analyst = Analyst(pool, run.space, embedded)
@@ -189,14 +196,21 @@ def _credit(run: _Run) -> None:
 
 
 def _publish(run: _Run) -> None:
-    data_dir, report = run.request.data_dir, run.report
-    report.generation = published(data_dir, run.library, run.space)
+    data_dir, report, library = run.request.data_dir, run.report, run.library
+    before = {line.embedder: line.generation for line in serving(data_dir)}
+    in_files = {track_id for _, track_id in library.files().values()}
+    embedded = library.embedded(run.space.stored.id)
+    report.withheld = len((run.replaced & in_files) - embedded)
+    if report.withheld and not run.request.allow_empty:
+        report.generation = before.get(run.space.embedder.name, "")
+        return
+    report.withheld = 0
+    report.generation = published(data_dir, library, run.space)
     if not report.generation:
-        report.generation = publish(data_dir, run.library, run.space)
-        report.published = True
-    report.tracks = run.library.count_publishable(run.space.stored.id)
-    in_files = len({track_id for _, track_id in run.library.files().values()})
+        report.generation = publish(data_dir, library, run.space)
+        report.published = report.generation not in before.values()
+    report.tracks = len(in_files & embedded)
     for manifest in served_manifests(data_dir):
-        lacking = in_files - run.library.count_publishable(id_of(stored(manifest.space)))
-        if lacking and manifest.space_id != run.space.id:
+        lacking = len(in_files - library.embedded(id_of(stored(manifest.space))))
+        if lacking:
             report.lacking[embedder_of(manifest)] = lacking

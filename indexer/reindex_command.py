@@ -7,10 +7,17 @@ from typing import Any
 
 from rich.console import Console
 
-from indexer.output import emit, failure_facts, failure_lines, printable
+from indexer.output import counted, emit, failure_facts, failure_lines, printable
 from indexer.reindex import forecast, reindex
 from indexer.request import Forecast, Report, Request
+from recommender.embedders import create_embedder
+from recommender.embedding import DEFAULT_WINDOWS
 from recommender.errors import InvalidParameterError
+from recommender.pooling import DEFAULT_POOLING
+from recommender.projection import DEFAULT_PROJECTION
+from recommender.served import embedder_of, served_manifests
+
+EXIT_WITHHELD = 1
 
 
 def reindex_folders(options: argparse.Namespace, out: Console, err: Console) -> int:
@@ -21,18 +28,33 @@ def reindex_folders(options: argparse.Namespace, out: Console, err: Console) -> 
         roots=tuple(os.path.realpath(os.fsencode(path)) for path in options.music_dirs),
         data_dir=options.data_dir,
         embedder=options.embedder,
-        n_windows=options.windows,
         workers=options.workers,
-        pooling=options.pooling,
-        projection=options.projection,
+        **_settings(options),
         full=options.full,
         allow_empty=options.allow_empty,
     )
     if options.dry_run:
         emit(out, options.json, *_forecast_answer(forecast(request)))
-    else:
-        emit(out, options.json, *_report_answer(reindex(request, err)))
-    return 0
+        return 0
+    report = reindex(request, err)
+    emit(out, options.json, *_report_answer(report))
+    return EXIT_WITHHELD if report.withheld else 0
+
+
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    """What makes the space beside the embedder: what is asked for, else what is served, else ours.
+
+    Whoever adds an album must not have to remember how the index was made.
+    """
+    name = create_embedder(options.embedder).spec.name
+    served = (m.space for m in served_manifests(options.data_dir) if embedder_of(m) == name)
+    before = next(served, {})
+    n_windows = before.get("n_windows", DEFAULT_WINDOWS)
+    return {
+        "n_windows": getattr(options, "windows", None if n_windows == "all" else n_windows),
+        "pooling": getattr(options, "pooling", before.get("pooling", DEFAULT_POOLING)),
+        "projection": getattr(options, "projection", before.get("projection", DEFAULT_PROJECTION)),
+    }
 
 
 def _forecast_answer(plan: Forecast) -> tuple[dict[str, Any], list[str]]:
@@ -49,7 +71,8 @@ def _forecast_answer(plan: Forecast) -> tuple[dict[str, Any], list[str]]:
         (mark, path) for mark in ("new", "changed", "gone") for path in getattr(plan.plan, mark)
     ]
     lines = [f"{mark:8} {printable(path)}" for mark, path in paths]
-    return counts, [*lines, ", ".join(f"{n} {name}" for name, n in counts.items())]
+    total = ", ".join(f"{n} {name}" for name, n in counts.items())
+    return counts | {"space": plan.space}, [*lines, f"{total}; for space {plan.space}"]
 
 
 def _report_answer(report: Report) -> tuple[dict[str, Any], list[str]]:
@@ -61,6 +84,11 @@ def _report_answer(report: Report) -> tuple[dict[str, Any], list[str]]:
         "unreadable_folders": [printable(path) for path in report.unreadable_folders],
     }
     state = "published" if report.published else "nothing to publish, still serving"
+    if report.withheld:
+        state = (
+            f"not published, for {counted(report.withheld)} of what is served would leave the "
+            "space: mend what failed and run again, or pass --allow-empty; still serving"
+        )
     lines = [
         *failure_lines(facts["failures"]),
         *(f"folder cannot be listed: {path}" for path in facts["unreadable_folders"]),
@@ -68,7 +96,7 @@ def _report_answer(report: Report) -> tuple[dict[str, Any], list[str]]:
         f"{report.added} added, {report.updated} updated, {report.moved} moved, "
         f"{report.duplicates} duplicates, {report.removed} removed, {report.failed} failed, "
         f"{report.unchanged} unchanged, {report.failed_before} failed before",
-        f"{state} {report.generation} with {report.tracks} tracks in space {report.space}; "
+        f"{state} {report.generation} with {counted(report.tracks)} in space {report.space}; "
         f"{report.elapsed_seconds:.1f} s, {rate:.0f} files/min",
     ]
     return facts, lines
@@ -81,7 +109,8 @@ def _remarks(report: Report) -> list[str]:
     if report.credits_without_file:
         remarks.append(f"{report.credits_without_file} rows of ATTRIBUTION.csv name no audio file")
     remarks += [
-        f"the space of {embedder} lacks {n} tracks; run reindex with --embedder {embedder} as well"
+        f"the space of {embedder} lacks {counted(n)}; to add them, run reindex over their folders "
+        f"with --embedder {embedder}"
         for embedder, n in report.lacking.items()
     ]
     return remarks

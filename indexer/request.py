@@ -44,7 +44,8 @@ class Request:
 class Report:
     """Counts of a run, in files but for `tracks`, and what was published.
 
-    `lacking` counts by embedder the tracks that other spaces which are served do not have.
+    `withheld` counts the tracks that would leave the space if it were published, which it was not;
+    `lacking`, by embedder, those that the spaces which are served do not have.
     """
 
     added: int = 0
@@ -61,6 +62,7 @@ class Report:
     space: str = ""
     generation: str = ""
     published: bool = False
+    withheld: int = 0
     lacking: dict[str, int] = field(default_factory=dict)
     failures: list[Failed] = field(default_factory=list)
     unreadable_folders: list[bytes] = field(default_factory=list)
@@ -74,3 +76,4 @@ class Forecast:
 
     plan: Plan
     probably_moved: int
+    space: str

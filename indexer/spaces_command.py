@@ -8,9 +8,8 @@ from rich.console import Console
 from indexer.commands import manifest_facts, space_lines
 from indexer.lock import indexer_lock
 from indexer.output import emit
-from recommender.current import served_generations
-from recommender.manifest import Manifest
-from recommender.served import embedder_of, make_default, stop_serving
+from recommender.current import Served, served
+from recommender.served import make_default, serving, stop_serving
 
 
 def add_spaces_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -30,28 +29,28 @@ def add_spaces_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 def list_spaces(options: argparse.Namespace, out: Console, _err: Console) -> int:
     """Print what is served."""
-    names = served_generations(options.data_dir)
-    facts = [manifest_facts(options.data_dir, name) for name in names]
+    facts = [manifest_facts(options.data_dir, line.generation) for line in served(options.data_dir)]
     emit(out, options.json, facts, space_lines(facts))
     return 0
 
 
 def choose_default(options: argparse.Namespace, out: Console, _err: Console) -> int:
     """Make a space the default."""
-    return _changed(options, out, make_default, "the default is")
+    return _changed(options, out, make_default, "")
 
 
 def drop_space(options: argparse.Namespace, out: Console, _err: Console) -> int:
     """Stop serving a space."""
-    return _changed(options, out, stop_serving, "no longer served:")
+    return _changed(options, out, stop_serving, "no longer served: {}; ")
 
 
 def _changed(
-    options: argparse.Namespace, out: Console, change: Callable[..., Manifest], words: str
+    options: argparse.Namespace, out: Console, change: Callable[..., Served], words: str
 ) -> int:
-    served_generations(options.data_dir)  # before the lock, which would make the folder
+    served(options.data_dir)  # before the lock, which would make the folder
     with indexer_lock(options.data_dir):
-        manifest = change(options.data_dir, options.space)
-    facts = {"space": manifest.space_id, "embedder": embedder_of(manifest)}
-    emit(out, options.json, facts, [f"{words} {facts['embedder']} ({facts['space']})"])
+        changed = change(options.data_dir, options.space).embedder
+        default = serving(options.data_dir)[0].embedder
+    facts = {"embedder": changed, "default": default}
+    emit(out, options.json, facts, [f"{words.format(changed)}the default is {default}"])
     return 0

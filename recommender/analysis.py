@@ -156,18 +156,17 @@ def embeddings_from(answer: bytes, space: Space) -> list[Embedding]:
     Raises
     ------
     ChildFailedError
-        The child's answer does not have the shape of the space.
+        The child's answer does not have the shape of the space, or is not of numbers.
     """
     arrays = load(answer)
-    vectors, tags = arrays["vectors"], arrays["tags"]
+    vectors, tags, levels = arrays["vectors"], arrays["tags"], arrays["level_dbfs"]
     shape = (space.dimension, len(space.embedder.tag_names))
-    if (vectors.shape[1], tags.shape[1]) != shape or not np.isfinite(vectors).all():
+    finite = all(np.isfinite(array).all() for array in (vectors, tags, levels))
+    if (vectors.shape[1], tags.shape[1]) != shape or not finite:
         raise ChildFailedError(f"the child answered with vectors unfit for space={space.id}")
     return [
         Embedding(vector, tag, float(level), int(n))
-        for vector, tag, level, n in zip(
-            vectors, tags, arrays["level_dbfs"], arrays["n_windows"], strict=True
-        )
+        for vector, tag, level, n in zip(vectors, tags, levels, arrays["n_windows"], strict=True)
     ]
 
 

@@ -1,16 +1,25 @@
 """Which generations there are, and which of them are served.
 
-``CURRENT`` names one generation a line, one for each space that is served, the default first. It
-is replaced whole, so that a reader sees all spaces of one moment.
+``CURRENT`` has a line for each space that is served, the default first: the name of its generation,
+and the embedder that the space is known by. It is replaced whole, so that a reader sees all spaces
+of one moment; and it says which spaces there are even when a generation cannot be read.
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 from recommender.errors import IndexUnavailableError
 from recommender.files import replace_durably
 from recommender.manifest import MANIFEST
 
 CURRENT = "CURRENT"
+
+
+class Served(NamedTuple):
+    """A line of ``CURRENT``; `embedder` is "" in one that an earlier version wrote."""
+
+    generation: str
+    embedder: str = ""
 
 
 def generations_dir(data_dir: Path) -> Path:
@@ -23,8 +32,8 @@ def list_generations(data_dir: Path) -> list[str]:
     return sorted(path.parent.name for path in generations_dir(data_dir).glob(f"[!.]*/{MANIFEST}"))
 
 
-def served_generations(data_dir: Path) -> tuple[str, ...]:
-    """Names of the generations that are served, that of the default space first.
+def served(data_dir: Path) -> tuple[Served, ...]:
+    """What is served, the default space first.
 
     Raises
     ------
@@ -37,13 +46,13 @@ def served_generations(data_dir: Path) -> tuple[str, ...]:
         text = path.read_text(encoding="utf-8") if path.is_file() else ""
     except (FileNotFoundError, UnicodeDecodeError):
         text = ""
-    names = tuple(text.strip().split("\n"))
-    if len(set(names)) < len(names) or not all(map(_is_name, names)):
+    lines = [Served(*line.rstrip("\r").split(" ", 1)) for line in text.strip().split("\n")]
+    if not _is_sound(lines):
         raise IndexUnavailableError(
             f"data_dir={data_dir} holds no published index; "
             "run: python -m indexer reindex MUSIC_DIR"
         )
-    return names
+    return tuple(lines)
 
 
 def current_generation(data_dir: Path) -> str:
@@ -54,12 +63,21 @@ def current_generation(data_dir: Path) -> str:
     IndexUnavailableError
         Nothing is published yet.
     """
-    return served_generations(data_dir)[0]
+    return served(data_dir)[0].generation
 
 
-def make_current(data_dir: Path, *names: str) -> None:
+def make_current(data_dir: Path, *lines: Served) -> None:
     """Have these generations served, the default first, in one step that survives a crash."""
-    replace_durably(data_dir / CURRENT, "".join(f"{name}\n" for name in names))
+    text = "".join(f"{generation} {embedder}".rstrip() + "\n" for generation, embedder in lines)
+    replace_durably(data_dir / CURRENT, text)
+
+
+def _is_sound(lines: list[Served]) -> bool:
+    """Whether every line names a generation, and no generation or embedder is named twice."""
+    embedders = [line.embedder for line in lines]
+    known = len(lines) == 1 or all(e and e.isprintable() for e in embedders)
+    different = len({line.generation for line in lines}) == len(set(embedders)) == len(lines)
+    return known and different and all(_is_name(line.generation) for line in lines)
 
 
 def _is_name(name: str) -> bool:

@@ -6,14 +6,16 @@ Condorcet and individual rank learning methods", SIGIR 2009).
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 from recommender.catalog import folded
 from recommender.embedding import Embedding
 from recommender.engine import Recommender
-from recommender.errors import InvalidParameterError, UnknownTrackError
+from recommender.errors import InvalidParameterError, SpaceUnavailableError, UnknownTrackError
 from recommender.questions import Answer, Options, Preference, Question
 from recommender.ranking import SIMILARITY_DECIMALS, capped
-from recommender.served import find_space
+from recommender.served import embedder_of, find_space
 from recommender.track import Match, SpaceRank, TagStrength, Track
 
 RANK_CONSTANT = 60
@@ -24,56 +26,104 @@ Rankings = dict[str, list[str]]
 """Ids of tracks, best first, by space."""
 
 
-def fused(rankings: Sequence[Sequence[str]], n_spaces: int) -> list[tuple[str, float]]:
+def fused(rankings: Sequence[Sequence[str]]) -> list[tuple[str, float]]:
     """Ids by reciprocal rank, best first, with a score in (0, 1].
 
-    The score is the mean over spaces of (C + 1) / (C + rank), where C is `RANK_CONSTANT`: 1 for a
-    track that is first everywhere. A space that does not rank a track counts as 0. Equal scores
-    are in the order of ids.
+    The score is the mean over rankings of (C + 1) / (C + rank), where C is `RANK_CONSTANT`: 1 for a
+    track that is first in all of them. One that does not rank a track counts as 0. Equal scores are
+    in the order of ids.
 
     Parameters
     ----------
     rankings
-        Ids, best first, of every space that could answer.
-    n_spaces
-        How many spaces were asked.
+        Ids, best first, of every space that was asked.
     """
     scores = dict[str, float]()
     for ranking in rankings:
         for rank, id_ in enumerate(ranking, start=1):
             scores[id_] = scores.get(id_, 0.0) + (RANK_CONSTANT + 1) / (RANK_CONSTANT + rank)
-    rounded = {id_: round(score / n_spaces, SIMILARITY_DECIMALS) for id_, score in scores.items()}
-    return sorted(rounded.items(), key=lambda item: (-item[1], item[0]))
+    means = {
+        id_: round(total / len(rankings), SIMILARITY_DECIMALS) for id_, total in scores.items()
+    }
+    return sorted(means.items(), key=lambda item: (-item[1], item[0]))
 
 
-def choose(recommenders: Sequence[Recommender], text: str | None) -> "Ensemble":
-    """The spaces that a caller names, fused when they are several.
+class Slot(NamedTuple):
+    """A space that is served; `recommender` is None when its generation cannot be opened."""
 
-    Parameters
-    ----------
-    recommenders
-        What is served, the default first.
-    text
-        Names as :func:`recommender.served.find_space` takes them, ``+`` between; a space counts as
-        ``+``, which it was before a browser decoded the address. None for the default.
+    embedder: str
+    recommender: Recommender | None
 
-    Raises
-    ------
-    InvalidParameterError
-        A space is not served, not one, or named twice.
-    """
-    if text is None:
-        return Ensemble(recommenders[:1])
-    manifests = [recommender.generation.manifest for recommender in recommenders]
-    places = [find_space(manifests, name) for name in text.replace(" ", "+").split("+")]
-    if len(set(places)) < len(places):
-        raise InvalidParameterError(f"space={text} names a space twice")
-    return Ensemble([recommenders[place] for place in places])
+    @classmethod
+    def of(cls, embedder: str, recommender: Recommender | None) -> Self:
+        """The slot of an embedder, which the generation knows best."""
+        manifest = recommender.generation.manifest if recommender else None
+        return cls(embedder_of(manifest) if manifest else embedder, recommender)
+
+    @property
+    def space_id(self) -> str:
+        """Id of the space, "" when it does not answer."""
+        return self.recommender.generation.manifest.space_id if self.recommender else ""
+
+    def answering(self) -> Recommender:
+        """What answers in this space.
+
+        Raises
+        ------
+        SpaceUnavailableError
+            Nothing does.
+        """
+        if self.recommender is None:
+            raise SpaceUnavailableError(
+                f"space={self.embedder} is published, but cannot be read; on the server run: "
+                "python -m indexer verify"
+            )
+        return self.recommender
 
 
-def holding(recommenders: Sequence[Recommender], track_id: str) -> Recommender:
-    """The first that holds a track, the default when none does."""
-    return next((r for r in recommenders if r.tracks([track_id])), recommenders[0])
+@dataclass(frozen=True, slots=True)
+class Spaces:
+    """Every space that is served at one moment, the default first."""
+
+    slots: tuple[Slot, ...]
+
+    @property
+    def available(self) -> list[Recommender]:
+        """What answers, of those spaces that can."""
+        return [slot.recommender for slot in self.slots if slot.recommender]
+
+    @property
+    def default(self) -> Recommender:
+        """What answers when no space is named; raises SpaceUnavailableError when nothing does."""
+        return self.slots[0].answering()
+
+    def choose(self, text: str | None) -> "Ensemble":
+        """The spaces that a caller names, fused when they are several.
+
+        Parameters
+        ----------
+        text
+            Names as :func:`recommender.served.find_space` takes them, ``+`` between; a space counts
+            as ``+``, which it was before a browser decoded the address. None for the default.
+
+        Raises
+        ------
+        InvalidParameterError
+            A space is not served, may be several, or is named twice.
+        SpaceUnavailableError
+            A space is served, but cannot be read.
+        """
+        if text is None:
+            return Ensemble([self.default])
+        known = [(slot.space_id, slot.embedder) for slot in self.slots]
+        places = [find_space(known, name) for name in text.replace(" ", "+").split("+")]
+        if len(set(places)) < len(places):
+            raise InvalidParameterError(f"space={text} names a space twice")
+        return Ensemble([self.slots[place].answering() for place in places])
+
+    def holding(self, track_id: str) -> Recommender:
+        """The first that holds a track, the default when none does."""
+        return next((one for one in self.available if one.tracks([track_id])), self.default)
 
 
 class Ensemble:
@@ -87,6 +137,12 @@ class Ensemble:
 
     def __init__(self, members: Sequence[Recommender]):
         self.members = tuple(members)
+
+    def only(self) -> Recommender:
+        """The one member; raises InvalidParameterError when there are several."""
+        if len(self.members) > 1:
+            raise InvalidParameterError("space names several spaces; name one")
+        return self.members[0]
 
     def similar(self, track_id: str, options: Options) -> Answer:
         """See :meth:`recommender.engine.Recommender.about_track`."""
@@ -129,7 +185,9 @@ class Ensemble:
             except UnknownTrackError as error:
                 errors[member] = error
         if not questions:
-            raise errors[self.members[0]]
+            first, missing = self.members[0], [set(error.track_ids) for error in errors.values()]
+            everywhere = set.intersection(*missing) or missing[0]
+            raise UnknownTrackError(sorted(everywhere), first.generation.manifest.space_id)
         return questions, [
             f"space={member.generation.manifest.space_id} does not hold "
             f"track_id={', '.join(error.track_ids)} and was not asked"
@@ -149,8 +207,8 @@ class Ensemble:
                 member.generation.manifest.space_id: member.nearest_ids(question, options, depth)
                 for member, question in questions.items()
             }
-            best = self._kept(fused(list(rankings.values()), len(self.members)), options)
-            # no deeper rank could be among the best; only a cap may have left too few of them
+            best = self._kept(fused(list(rankings.values())), options)
+            # a rank beyond the depth counts as none; only a cap may have left too few tracks
             if len(best) == options.limit or options.max_per_artist is None or depth >= largest:
                 return rankings, best
             depth *= _DEEPER

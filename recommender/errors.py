@@ -20,6 +20,7 @@
     ├── MissingPackageError        an embedder or a file of weights needs a package not installed
     ├── SpaceMismatchError         vectors of different spaces must not meet
     ├── IndexUnavailableError      nothing valid is published
+    │   └── SpaceUnavailableError      one of the spaces cannot be read
     ├── GenerationError            a generation is incomplete, damaged or does not fit together
     ├── StorageError               a database could not be written: disk full, not permitted
     └── LockedError                another indexer is at work on the data folder
@@ -134,6 +135,10 @@ class SpaceMismatchError(SoundalikeError):
 
 class IndexUnavailableError(SoundalikeError):
     """No valid generation is published in the data folder."""
+
+
+class SpaceUnavailableError(IndexUnavailableError):
+    """A space is published, but its generation cannot be read; others may answer."""
 
 
 class GenerationError(SoundalikeError):

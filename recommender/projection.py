@@ -17,6 +17,7 @@ DEFAULT_PROJECTION = CENTRED
 PROJECTIONS = (CENTRED, UNCHANGED, "pca:N")
 """What there is to choose from, the default first; N is a number, for example ``"pca:64"``."""
 CENTRING_PRIOR_TRACKS = 10
+ROUNDING = 1e-6
 _ROWS = 4096
 # without leading zeros: two names of one projection would be two spaces
 _PCA = re.compile(r"pca:([1-9][0-9]{0,5})", re.ASCII)
@@ -52,7 +53,12 @@ class Projection:
         result = np.empty((len(vectors), self.dimension), np.float32)
         for first in range(0, len(vectors), _ROWS):
             rows = slice(first, first + _ROWS)
-            result[rows] = _centred(vectors[rows], self.centre) @ directions
+            centred_rows = _centred(vectors[rows], self.centre)
+            kept = centred_rows @ directions
+            length = np.linalg.norm(centred_rows, axis=1, keepdims=True)
+            # what is left of a vector at right angles to all components is rounding, no direction
+            nothing = np.linalg.norm(kept, axis=1, keepdims=True) < ROUNDING * length
+            result[rows] = np.where(nothing, 0.0, kept)
         return result
 
 

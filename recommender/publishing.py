@@ -5,6 +5,7 @@ a temporary folder and pushed to the disk before the folder gets its name, and `
 replaced last. Leftovers of a crash are swept by the next run.
 """
 
+import logging
 import secrets
 import shutil
 from collections import defaultdict
@@ -19,8 +20,8 @@ import numpy as np
 
 from recommender.arrays import FloatArray
 from recommender.catalog import write_catalog
-from recommender.current import generations_dir, list_generations, served_generations
-from recommender.errors import GenerationError, IndexUnavailableError
+from recommender.current import generations_dir, list_generations
+from recommender.errors import GenerationError
 from recommender.files import sha256_of, sync
 from recommender.generation import normalised, open_generation
 from recommender.index.faiss import FaissIndex
@@ -38,8 +39,17 @@ from recommender.manifest import (
 )
 from recommender.projection import fit
 from recommender.records import LibraryTrack
-from recommender.served import embedder_of, serve, served_manifests
+from recommender.served import (
+    embedder_of,
+    made_by,
+    read_manifest,
+    serve,
+    served_manifests,
+    serving,
+)
 from recommender.space import Space, dimension_of, id_of, stored
+
+_log = logging.getLogger(__name__)
 
 KEEP_GENERATIONS = 3
 LEVEL_QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -52,29 +62,24 @@ def published(data_dir: Path, library: Library, space: Space) -> str:
     That is so unless the space is served, and every generation that is served is whole and was
     built from the library as it stands.
     """
-    serving = ""
-    try:
-        for name in served_generations(data_dir):
-            manifest = Manifest.read(generations_dir(data_dir) / name)
-            if not _is_up_to_date(data_dir, manifest, library):
-                return ""
-            serving = name if manifest.space_id == space.id else serving
-    except (GenerationError, IndexUnavailableError):
+    manifests = [read_manifest(data_dir, line.generation) for line in serving(data_dir)]
+    if not all(one and _is_up_to_date(data_dir, one, library) for one in manifests):
         return ""
-    return serving
+    names = (one.generation for one in manifests if one and one.space_id == space.id)
+    return next(names, "")
 
 
 def publish(data_dir: Path, library: Library, space: Space) -> str:
-    """Build, check and publish a generation; answers are drawn from it from then on.
+    """Have a space served as the library stands; answers are drawn from it from then on.
 
     It takes the place of the one that the same embedder made before. The other spaces that are
-    served are built anew when they are not of the library as it stands, from the vectors that it
-    holds; all change in one step.
+    served are built anew when the library holds something else by now, from the vectors in it;
+    all change in one step. One that cannot be built stays as it was, and the log says so.
 
     Returns
     -------
     str
-        Name of the new generation.
+        Name of the generation.
 
     Raises
     ------
@@ -84,18 +89,44 @@ def publish(data_dir: Path, library: Library, space: Space) -> str:
         The disk is full or not writable; the old generations stay.
     """
     sweep(data_dir)
-    others = [
-        manifest.space
+    stale = [
+        manifest
         for manifest in served_manifests(data_dir)
-        if embedder_of(manifest) != space.embedder.name
-        and not _is_up_to_date(data_dir, manifest, library)
+        if not _is_up_to_date(data_dir, manifest, library)
     ]
-    names = [_write(data_dir, library, space) for space in (space.describe(), *others)]
-    serve(data_dir, names)
+    current = [m for m in served_manifests(data_dir) if m.space_id == space.id and m not in stale]
+    names = {space.embedder.name: current[0].generation} if current else {}
+    built = dict[str, str]()
+    try:
+        if not current:
+            built[space.embedder.name] = _write(data_dir, library, space.describe())
+        for manifest in stale:
+            if embedder_of(manifest) != space.embedder.name:
+                built |= _rebuilt(data_dir, library, manifest)
+    except BaseException:
+        # nobody ever served them, so nobody may roll back to them
+        for name in built.values():
+            _remove(generations_dir(data_dir) / name)
+        raise
+    serve(data_dir, names | built)
     # what cannot be removed now is published over next time; this generation is served already
     with suppress(OSError):
         prune(data_dir)
-    return names[0]
+    return (names | built)[space.embedder.name]
+
+
+def _rebuilt(data_dir: Path, library: Library, manifest: Manifest) -> dict[str, str]:
+    """The generation that takes the place of another of the same space, by embedder; {} if none."""
+    embedder = embedder_of(manifest)
+    try:
+        return {embedder: _write(data_dir, library, manifest.space)}
+    except GenerationError as error:
+        _log.warning(
+            "the space of %s stays as it was: %s; run reindex with --embedder %s, or: "
+            "python -m indexer spaces drop %s",
+            *(embedder, error, embedder, embedder),
+        )
+        return {}
 
 
 def _is_up_to_date(data_dir: Path, manifest: Manifest, library: Library) -> bool:
@@ -147,19 +178,11 @@ def prune(data_dir: Path) -> None:
     """
     by_embedder = defaultdict[str, list[str]](list)
     for name in list_generations(data_dir):
-        by_embedder[_made_by(data_dir, name)].append(name)
-    served = served_generations(data_dir)
+        by_embedder[made_by(data_dir, name)].append(name)
+    kept = [line.generation for line in serving(data_dir)]
     for names in by_embedder.values():
-        for name in set(names[:-KEEP_GENERATIONS]).difference(served):
+        for name in set(names[:-KEEP_GENERATIONS]).difference(kept):
             _remove(generations_dir(data_dir) / name)
-
-
-def _made_by(data_dir: Path, name: str) -> str:
-    """The embedder of a generation, "" for one that does not say."""
-    try:
-        return embedder_of(Manifest.read(generations_dir(data_dir) / name))
-    except GenerationError:
-        return ""
 
 
 def _check_or_remove(data_dir: Path, name: str) -> None:

@@ -4,16 +4,13 @@ A space takes the place of the one that the same embedder made before, with othe
 say; spaces of different embedders stand side by side. One of them is the default.
 """
 
-import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from recommender.current import generations_dir, make_current, served_generations
+from recommender.current import CURRENT, Served, generations_dir, make_current, served
 from recommender.embedders.options import base_name
 from recommender.errors import GenerationError, IndexUnavailableError, InvalidParameterError
 from recommender.manifest import Manifest
-
-_log = logging.getLogger(__name__)
 
 
 def embedder_of(manifest: Manifest) -> str:
@@ -21,31 +18,59 @@ def embedder_of(manifest: Manifest) -> str:
     return str(manifest.space["embedder"]["name"])
 
 
-def served_manifests(data_dir: Path) -> list[Manifest]:
-    """Manifests of the served generations, the default first; none before anything is published.
+def read_manifest(data_dir: Path, generation: str) -> Manifest | None:
+    """The manifest of a generation; None when it is missing or damaged."""
+    try:
+        return Manifest.read(generations_dir(data_dir) / generation)
+    except GenerationError:
+        return None
 
-    One that is damaged does not say which space it is of: it is left out, and the log names it.
+
+def made_by(data_dir: Path, generation: str) -> str:
+    """The embedder of a generation, "" for one that does not say."""
+    manifest = read_manifest(data_dir, generation)
+    return embedder_of(manifest) if manifest else ""
+
+
+def serving(data_dir: Path) -> list[Served]:
+    """What is served, the default first, damaged generations included; [] before anything is.
+
+    Raises
+    ------
+    GenerationError
+        ``CURRENT`` is there and cannot be understood: to go on would drop what it named.
     """
     try:
-        names = served_generations(data_dir)
-    except IndexUnavailableError:
+        lines = served(data_dir)
+    except IndexUnavailableError as error:
+        if (data_dir / CURRENT).exists():
+            raise GenerationError(
+                f"{data_dir / CURRENT} is damaged; delete it, then run reindex for every space "
+                "that was served: nothing is listened to again"
+            ) from error
         return []
-    manifests = list[Manifest]()
-    for name in names:
-        try:
-            manifests.append(Manifest.read(generations_dir(data_dir) / name))
-        except GenerationError as error:
-            _log.warning("%s; it is not counted among the spaces that are served", error)
-    return manifests
+    return [Served(name, known or made_by(data_dir, name)) for name, known in lines]
 
 
-def find_space(manifests: Sequence[Manifest], text: str) -> int:
+def served_manifests(data_dir: Path) -> list[Manifest]:
+    """Manifests of what is served, the default first, but for those that cannot be read.
+
+    Raises
+    ------
+    GenerationError
+        As of :func:`serving`.
+    """
+    found = (read_manifest(data_dir, line.generation) for line in serving(data_dir))
+    return [manifest for manifest in found if manifest]
+
+
+def find_space(spaces: Sequence[tuple[str, str]], text: str) -> int:
     """Place of the space that a caller means.
 
     Parameters
     ----------
-    manifests
-        Of the served generations, the default first.
+    spaces
+        Id and embedder of each space, the default first.
     text
         ``"musicnn-5d4…"``, the space's id; ``"openl3:content=env"``, its embedder's name; or
         ``"openl3"``, a name without options, when one space alone has it.
@@ -55,57 +80,71 @@ def find_space(manifests: Sequence[Manifest], text: str) -> int:
     InvalidParameterError
         No space that is served, or more than one, is meant.
     """
-    embedders = [embedder_of(manifest) for manifest in manifests]
-    for known in ([m.space_id for m in manifests], embedders, [base_name(e) for e in embedders]):
-        places = [place for place, name in enumerate(known) if name == text]
+    ids, embedders = [id_ for id_, _ in spaces], [embedder for _, embedder in spaces]
+    for known in (ids, embedders, [base_name(embedder) for embedder in embedders]):
+        places = [place for place, name in enumerate(known) if name and name == text]
         if len(places) == 1:
             return places[0]
         if places:
-            break
+            several = ", ".join(embedders[place] for place in places)
+            raise InvalidParameterError(f"space={text} may mean {several}; use one of these")
     raise InvalidParameterError(
-        f"space={text} is not {'one' if places else 'served'}; use one of {', '.join(embedders)}"
+        f"space={text} is not served; use one of {', '.join(filter(None, embedders))}"
     )
 
 
-def serve(data_dir: Path, names: Sequence[str]) -> None:
-    """Serve generations in the place of those of the same embedders; new ones come last.
+def serve(data_dir: Path, generations: Mapping[str, str]) -> None:
+    """Serve generations, by embedder, in the place of those before; new ones come last.
 
     Raises
     ------
     GenerationError
-        One of them has no sound manifest.
+        As of :func:`serving`.
     """
-    served = {embedder_of(m): m.generation for m in served_manifests(data_dir)}
-    for name in names:
-        served[embedder_of(Manifest.read(generations_dir(data_dir) / name))] = name
-    make_current(data_dir, *served.values())
+    now = {line.embedder: line.generation for line in serving(data_dir)} | dict(generations)
+    _serve_lines(data_dir, (Served(name, embedder) for embedder, name in now.items()))
 
 
-def make_default(data_dir: Path, text: str) -> Manifest:
+def make_default(data_dir: Path, text: str) -> Served:
     """Have the space that `text` means answer when no space is named.
 
     Raises
     ------
     InvalidParameterError
         As of :func:`find_space`.
+    GenerationError
+        As of :func:`serving`.
     """
-    manifests = served_manifests(data_dir)
-    chosen = manifests.pop(find_space(manifests, text))
-    make_current(data_dir, chosen.generation, *(m.generation for m in manifests))
+    lines = serving(data_dir)
+    chosen = lines.pop(_place(data_dir, lines, text))
+    _serve_lines(data_dir, [chosen, *lines])
     return chosen
 
 
-def stop_serving(data_dir: Path, text: str) -> Manifest:
+def stop_serving(data_dir: Path, text: str) -> Served:
     """Take a space out of what is served; its vectors stay in the library.
 
     Raises
     ------
     InvalidParameterError
         As of :func:`find_space`; or it is the only one.
+    GenerationError
+        As of :func:`serving`.
     """
-    manifests = served_manifests(data_dir)
-    dropped = manifests.pop(find_space(manifests, text))
-    if not manifests:
+    lines = serving(data_dir)
+    dropped = lines.pop(_place(data_dir, lines, text))
+    if not lines:
         raise InvalidParameterError(f"space={text} is the only one that is served; add one first")
-    make_current(data_dir, *(m.generation for m in manifests))
+    _serve_lines(data_dir, lines)
     return dropped
+
+
+def _place(data_dir: Path, lines: Sequence[Served], text: str) -> int:
+    manifests = (read_manifest(data_dir, line.generation) for line in lines)
+    ids = [manifest.space_id if manifest else "" for manifest in manifests]
+    return find_space(list(zip(ids, [line.embedder for line in lines], strict=True)), text)
+
+
+def _serve_lines(data_dir: Path, lines: Iterable[Served]) -> None:
+    # one that says nothing of its space, in a CURRENT of an earlier version, is beyond help
+    make_current(data_dir, *(line for line in lines if line.embedder))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from safetensors.numpy import load, save
 
 from recommender.analysis import embed_clip, embed_file, embeddings_from
 from recommender.embedders import create_embedder
@@ -72,3 +73,12 @@ def test_audio_is_not_embedded_for_a_space_of_other_weights_or_another_front_end
         embed_clip(os.fsencode(recording), other.clip_listening, [])
     with pytest.raises(SpaceMismatchError, match="run reindex"):
         answer_of(recording, other)
+
+
+@pytest.mark.parametrize("name", ["vectors", "tags", "level_dbfs"])
+def test_an_answer_that_is_not_of_numbers_is_refused(name: str, recording: Path) -> None:
+    space = Space(create_embedder("musicnn").spec, 1)
+    arrays = load(answer_of(recording, space))
+    arrays[name] = np.full_like(arrays[name], np.nan)
+    with pytest.raises(ChildFailedError, match="unfit for space=musicnn"):
+        embeddings_from(save(arrays), space)

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from api.app import create_app
-from api.dependencies import recommenders_of
+from api.dependencies import spaces_of
 from api.problems import KINDS, problem_of, respond
 from recommender import errors
 from recommender.settings import Settings
@@ -143,7 +143,7 @@ def test_an_unexpected_error_is_logged_and_shows_nothing(
         raise RuntimeError("SELECT secret FROM /nowhere/library.db")
 
     app = create_app(Settings(data_dir=tmp_path))
-    app.dependency_overrides[recommenders_of] = broken
+    app.dependency_overrides[spaces_of] = broken
     with serving(app) as url, httpx.Client(base_url=url) as client:
         answer = client.get("/index")
         assert (answer.status_code, slug_of(answer)) == (500, "internal")

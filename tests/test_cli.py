@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -91,7 +92,7 @@ def test_rollback_serves_the_generation_before(
     older, newer = list_generations(data)
     moved = answer(capsys, "rollback", "--data-dir", str(data))
     assert moved == {"from": newer, "to": older}
-    assert (data / "CURRENT").read_text().strip() == older
+    assert (data / "CURRENT").read_text() == f"{older} musicnn\n"
     assert main(["rollback", "--data-dir", str(data)]) == 2
     assert "is the oldest" in capsys.readouterr().err
 
@@ -223,7 +224,7 @@ def test_spaces_stand_side_by_side(
     assert [space["embedder"] for space in listed] == ["musicnn", "mfcc"]
     assert {space["tracks"] for space in listed} == {N_TRACKS}
     chosen = answer(capsys, "spaces", "default", "mfcc", "--data-dir", str(data))
-    assert chosen["embedder"] == "mfcc"
+    assert chosen == {"embedder": "mfcc", "default": "mfcc"}
     status = answer(capsys, "status", "--data-dir", str(data))
     assert [space["embedder"] for space in status["spaces"]] == ["mfcc", "musicnn"]
     answer(capsys, "spaces", "drop", "musicnn", "--data-dir", str(data))
@@ -244,7 +245,7 @@ def test_a_run_says_what_other_spaces_lack(
     report = answer(capsys, "reindex", str(music), "--data-dir", str(data))
     assert report["lacking"] == {"mfcc": 1}
     index(music, data)
-    assert "lacks 1 tracks; run reindex with --embedder mfcc" in capsys.readouterr().out
+    assert "lacks 1 track; to add them, run reindex over their folders" in capsys.readouterr().out
 
 
 def test_rollback_leaves_other_spaces_alone(
@@ -254,10 +255,10 @@ def test_rollback_leaves_other_spaces_alone(
     answer(capsys, "reindex", str(music), "--data-dir", str(data), "--embedder", "mfcc")
     tracks_in(music)[0].unlink()
     index(music, data)
-    before = (data / "CURRENT").read_text().split()
+    before = (data / "CURRENT").read_text().split()[::2]
     capsys.readouterr()
     moved = answer(capsys, "rollback", "--data-dir", str(data))
-    after = (data / "CURRENT").read_text().split()
+    after = (data / "CURRENT").read_text().split()[::2]
     assert moved == {"from": before[0], "to": after[0]}
     assert after[1] == before[1]
     assert main(["rollback", "--data-dir", str(data)]) == 2
@@ -270,3 +271,32 @@ def test_spaces_before_the_first_run_say_what_to_do(
         assert main(["spaces", *command, "--data-dir", str(data)]) == 1
         assert "reindex MUSIC_DIR" in capsys.readouterr().err
     assert not data.exists()
+
+
+def test_windows_pooling_and_projection_stay_as_they_are_served(
+    music: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--windows", "all", "--pooling", "max", "--projection", "none"]
+    run = ("reindex", str(music), "--data-dir", str(data), "--embedder", "mfcc")
+    first = answer(capsys, *run, *options)
+    assert answer(capsys, *run)["space"] == first["space"]
+    assert answer(capsys, *run, "--dry-run")["space"] == first["space"]
+    [space] = answer(capsys, "spaces", "list", "--data-dir", str(data))
+    assert [space[key] for key in ("windows", "pooling", "projection")] == ["all", "max", "none"]
+    assert answer(capsys, *run, "--windows", "2")["space"] != first["space"]
+    [space] = answer(capsys, "status", "--data-dir", str(data))["spaces"]
+    assert [space[key] for key in ("windows", "pooling", "projection")] == [2, "max", "none"]
+
+
+def test_verify_misses_what_is_served_and_not_there(
+    music: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index(music, data)
+    answer(capsys, "reindex", str(music), "--data-dir", str(data), "--embedder", "mfcc")
+    name = (data / "CURRENT").read_text().split()[2]
+    shutil.rmtree(generations_dir(data) / name)
+    assert main(["verify", "--data-dir", str(data)]) == 65
+    assert f"{name}: it is served, and is not there" in capsys.readouterr().out
+    (data / "CURRENT").write_text("a\na\n")
+    assert main(["verify", "--data-dir", str(data)]) == 65
+    assert "is damaged; delete it" in capsys.readouterr().out

@@ -1,5 +1,6 @@
 """Several spaces that answer together, against reciprocal ranks taken by brute force."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +11,13 @@ from hypothesis import strategies as st
 
 from recommender import ensemble
 from recommender.engine import Recommender
-from recommender.ensemble import Ensemble, choose, fused, holding
-from recommender.errors import InvalidParameterError, SpaceMismatchError, UnknownTrackError
+from recommender.ensemble import Ensemble, Slot, Spaces, fused
+from recommender.errors import (
+    InvalidParameterError,
+    SpaceMismatchError,
+    SpaceUnavailableError,
+    UnknownTrackError,
+)
 from recommender.questions import Options, Preference
 from tests.builders import (
     OTHER_SPACE,
@@ -46,22 +52,22 @@ def ranking(member: Recommender, seed: str) -> list[str]:
 
 
 def test_scores_are_reciprocal_ranks() -> None:
-    scores = dict(fused([["a", "b", "c"], ["b", "a"]], 2))
+    scores = dict(fused([["a", "b", "c"], ["b", "a"]]))
     assert scores["a"] == scores["b"] == round((1 + 61 / 62) / 2, 6)
     assert scores["c"] == round(61 / 63 / 2, 6)
 
 
 def test_first_everywhere_is_one_and_equal_scores_are_in_the_order_of_ids() -> None:
-    assert fused([["a"], ["a"]], 2) == [("a", 1.0)]
-    assert [id_ for id_, _ in fused([["b", "a"], ["a", "b"]], 2)] == ["a", "b"]
+    assert fused([["a"], ["a"]]) == [("a", 1.0)]
+    assert [id_ for id_, _ in fused([["b", "a"], ["a", "b"]])] == ["a", "b"]
 
 
 @given(st.lists(st.permutations("abcdef"), min_size=1, max_size=4))
 def test_fusion_is_bounded_and_does_not_depend_on_the_order_of_spaces(
     rankings: list[list[str]],
 ) -> None:
-    result = fused(rankings, len(rankings))
-    assert result == fused(rankings[::-1], len(rankings))
+    result = fused(rankings)
+    assert result == fused(rankings[::-1])
     assert all(0 < score <= 1 for _, score in result)
     assert sorted(id_ for id_, _ in result) == list("abcdef")
 
@@ -78,7 +84,7 @@ def test_two_spaces_answer_in_the_order_of_reciprocal_ranks(
 ) -> None:
     rankings = [ranking(member, "t003") for member in members]
     answer = Ensemble(members).similar("t003", Options(limit=12))
-    expected = fused(rankings, 2)[:12]
+    expected = fused(rankings)[:12]
     assert [(m.track.id, m.similarity) for m in answer.matches] == expected
     assert [m.rank for m in answer.matches] == list(range(1, 13))
     for match in answer.matches:
@@ -129,7 +135,7 @@ def test_a_cap_makes_it_look_deeper(
 def test_taste_and_clips_are_fused_as_well(members: tuple[Recommender, Recommender]) -> None:
     both, options = Ensemble(members), Options(limit=5)
     taste = [Preference("t001"), Preference("t002")], [Preference("t009")]
-    expected = fused([m.nearest_ids(m.about_taste(*taste), options, N_TRACKS) for m in members], 2)
+    expected = fused([m.nearest_ids(m.about_taste(*taste), options, N_TRACKS) for m in members])
     assert [m.track.id for m in both.recommend(*taste, options).matches] == [
         id_ for id_, _ in expected[:5]
     ]
@@ -137,7 +143,6 @@ def test_taste_and_clips_are_fused_as_well(members: tuple[Recommender, Recommend
     answer = both.similar_to_clip(heard, options)
     expected = fused(
         [m.nearest_ids(m.about_clip(h), options, 40) for m, h in zip(members, heard, strict=True)],
-        2,
     )
     assert [m.track.id for m in answer.matches] == [id_ for id_, _ in expected[:5]]
 
@@ -156,7 +161,7 @@ def test_a_space_that_lacks_the_seed_is_left_out_and_said(tmp_path: Path) -> Non
     assert [w for w in answer.warnings if OTHER_SPACE.id in w and "t030" in w]
     alone = both.members[0].similar("t030", Options(limit=3))
     assert [m.track.id for m in answer.matches] == [m.track.id for m in alone.matches]
-    assert answer.matches[0].similarity == 0.5
+    assert answer.matches[0].similarity == 1.0
     with pytest.raises(UnknownTrackError, match="track_id=zz"):
         both.similar("zz", Options())
 
@@ -168,9 +173,9 @@ def test_tracks_of_one_space_alone_are_found_with_their_metadata(tmp_path: Path)
     found = Ensemble(recommenders).similar("t000", Options(limit=100)).matches
     assert len(found) == N_TRACKS - 1
     assert all(match.track.metadata.artist for match in found)
-    assert holding(recommenders, "t030") is recommenders[1]
-    assert holding(recommenders, "t003") is recommenders[0]
-    assert holding(recommenders, "zz") is recommenders[0]
+    spaces = spaces_of(recommenders)
+    assert spaces.holding("t030") is recommenders[1]
+    assert spaces.holding("t003") is spaces.holding("zz") is recommenders[0]
 
 
 def test_reasons_come_from_the_space_that_has_tags(tmp_path: Path) -> None:
@@ -182,13 +187,36 @@ def test_reasons_come_from_the_space_that_has_tags(tmp_path: Path) -> None:
 
 
 def test_spaces_are_chosen_by_name(members: tuple[Recommender, Recommender]) -> None:
-    assert choose(members, None).members == members[:1]
-    assert choose(members, "other").members == members[1:]
+    spaces = spaces_of(members)
+    assert spaces.choose(None).members == members[:1]
+    assert spaces.choose("other").members == members[1:]
     for text in ("fake+other", "fake other", f"{SPACE.id}+other:layer=last"):
-        assert choose(members, text).members == members
-    assert choose(members, "other+fake").members == members[::-1]
+        assert spaces.choose(text).members == members
+    assert spaces.choose("other+fake").members == members[::-1]
     with pytest.raises(InvalidParameterError, match="names a space twice"):
-        choose(members, f"fake+{SPACE.id}")
+        spaces.choose(f"fake+{SPACE.id}")
     for text in ("", "+", "fake+", "nothing"):
         with pytest.raises(InvalidParameterError, match="is not served"):
-            choose(members, text)
+            spaces.choose(text)
+    with pytest.raises(InvalidParameterError, match="name one"):
+        spaces.choose("fake+other").only()
+
+
+def test_a_space_that_cannot_be_read_does_not_answer_and_the_others_do(
+    members: tuple[Recommender, Recommender],
+) -> None:
+    first, second = members
+    spaces = Spaces((Slot.of("fake", first), Slot.of("other", None)))
+    assert spaces.choose("fake").members == (first,)
+    assert spaces.available == [first]
+    for text in ("other", "fake+other"):
+        with pytest.raises(SpaceUnavailableError, match="space=other is published, but"):
+            spaces.choose(text)
+    without_default = Spaces((Slot.of("fake", None), Slot.of("", second)))
+    assert without_default.choose("other:layer=last").only() is second
+    with pytest.raises(SpaceUnavailableError, match="space=fake"):
+        without_default.choose(None)
+
+
+def spaces_of(recommenders: Sequence[Recommender]) -> Spaces:
+    return Spaces(tuple(Slot.of("", one) for one in recommenders))

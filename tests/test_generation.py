@@ -12,7 +12,7 @@ import pytest
 
 from recommender.arrays import FloatArray
 from recommender.catalog import write_catalog
-from recommender.current import current_generation, list_generations, make_current
+from recommender.current import Served, current_generation, list_generations, make_current
 from recommender.errors import GenerationError, IndexUnavailableError
 from recommender.files import replace_durably, sha256_of, sync
 from recommender.generation import normalised, open_generation, verify_files
@@ -293,7 +293,7 @@ def test_without_current_nothing_is_published(tmp_path: Path) -> None:
 
 
 def test_current_names_what_was_made_current(tmp_path: Path) -> None:
-    make_current(tmp_path, "20260101T000000Z-00000000")
+    make_current(tmp_path, Served("20260101T000000Z-00000000"))
     assert current_generation(tmp_path) == "20260101T000000Z-00000000"
     assert [p.name for p in tmp_path.iterdir()] == ["CURRENT"]
 

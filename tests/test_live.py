@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from recommender import live
-from recommender.current import make_current
+from recommender.current import Served, make_current
 from recommender.errors import IndexUnavailableError
 from recommender.live import LiveRecommender
 from recommender.manifest import INDEX
@@ -127,7 +127,7 @@ def test_a_generation_that_is_gone_is_replaced_by_an_older_one(
     served: LiveRecommender, tmp_path: Path
 ) -> None:
     whole = publish_entries(tmp_path, random_entries(3))
-    make_current(tmp_path, "20990101T000000Z-00000000")
+    make_current(tmp_path, Served("20990101T000000Z-00000000"))
     served.refresh()
     assert name_of(served) == whole
     assert "20990101T000000Z-00000000" in served.problem
@@ -139,7 +139,7 @@ def test_going_back_to_an_older_generation_is_followed(
     old = publish_entries(tmp_path, random_entries(3))
     publish_entries(tmp_path, random_entries(4))
     served.refresh()
-    make_current(tmp_path, old)
+    make_current(tmp_path, Served(old))
     served.refresh()
     assert (name_of(served), served.problem) == (old, "")
 
@@ -156,7 +156,7 @@ def test_without_a_readable_current_the_old_one_stays(
     served.refresh()
     assert name_of(served) == name
     assert served.problem != ""
-    make_current(tmp_path, name)
+    make_current(tmp_path, Served(name))
     served.refresh()
     assert (name_of(served), served.problem) == (name, "")
 
@@ -182,7 +182,7 @@ def test_an_error_that_nobody_foresaw_does_not_end_the_following(
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(live, "served_generations", fail)
+        patch.setattr(live, "served", fail)
         assert failed.wait(SECONDS_TO_WAIT)
     name = publish_entries(tmp_path, random_entries(4))
     wait_until(lambda: name_of(served) == name)
@@ -224,7 +224,7 @@ def test_no_answer_mixes_two_generations(served: LiveRecommender, tmp_path: Path
         readers = [pool.submit(ask) for _ in range(4)]
         try:
             for name in [*names] * 20:
-                make_current(tmp_path, name)
+                make_current(tmp_path, Served(name))
                 served.refresh()
         finally:
             stop.set()

@@ -170,3 +170,11 @@ NO_NUMBERS = ["pca:0", "pca:064", "pca:-1", "pca:1.5", "pca:1000000"]
 def test_other_names_are_refused_with_what_is_valid(name: str) -> None:
     with pytest.raises(InvalidParameterError, match="choose corpus-centred, none or pca:N"):
         require_projection(name)
+
+
+def test_what_is_at_right_angles_to_the_components_has_no_direction() -> None:
+    along = np.outer([-3.0, -1.0, 1.0, 3.0], [1, 0, 0, 0]).astype(np.float32)
+    fitted = fit("pca:1", along)
+    across = fitted.centre + np.array([[0, 5, 0, 0], [0, 0, -2, 1]], np.float32)
+    assert not fitted.apply(across).any()
+    assert fitted.apply(fitted.centre + np.array([[1e-3, 5, 0, 0]], np.float32)).all()

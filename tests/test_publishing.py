@@ -13,7 +13,13 @@ import numpy as np
 import pytest
 
 from recommender import publishing
-from recommender.current import current_generation, generations_dir, list_generations, make_current
+from recommender.current import (
+    Served,
+    current_generation,
+    generations_dir,
+    list_generations,
+    make_current,
+)
 from recommender.errors import GenerationError
 from recommender.generation import normalised, open_generation
 from recommender.index.faiss import FaissIndex
@@ -27,6 +33,7 @@ from recommender.publishing import (
     published,
     sweep,
 )
+from recommender.questions import Options
 from recommender.space import Space
 from tests.builders import (
     SPACE,
@@ -35,6 +42,7 @@ from tests.builders import (
     folder_of,
     indexed,
     open_library,
+    opened,
     publish_entries,
     random_entries,
 )
@@ -121,7 +129,7 @@ def test_published_follows_library_and_space(tmp_path: Path) -> None:
         assert not published(tmp_path, library, SPACE)
         publish(tmp_path, library, SPACE)
         assert published(tmp_path, library, SPACE)
-        make_current(tmp_path, name)
+        make_current(tmp_path, Served(name))
         assert not published(tmp_path, library, SPACE)
 
 
@@ -297,7 +305,7 @@ def test_the_served_one_stays_however_old_it_is(
 ) -> None:
     monkeypatch.setattr(publishing, "prune", lambda data_dir: None)
     made = sorted(publish_entries(tmp_path, OLD) for _ in range(6))
-    make_current(tmp_path, made[0])
+    make_current(tmp_path, Served(made[0]))
     prune(tmp_path)
     assert names_in(tmp_path) == [made[0], *made[-3:]]
     prune(tmp_path)
@@ -361,3 +369,13 @@ def test_more_components_than_tracks_are_refused_and_the_old_stays(tmp_path: Pat
     with open_library(tmp_path) as library, pytest.raises(GenerationError, match="needs at least"):
         publish(tmp_path, library, replace(SPACE, projection="pca:4"))
     assert current_generation(tmp_path) == old
+
+
+def test_a_track_without_a_direction_is_published_and_close_to_none(tmp_path: Path) -> None:
+    space = replace(SPACE, projection="none")
+    still = entry("still", [0, 0, 0, 0])
+    with open_library(tmp_path) as library:
+        library.store([indexed(e) for e in (*OLD, still)], SPACE)
+        name = publish(tmp_path, library, space)
+    answer = opened(tmp_path, name).similar("still", Options(limit=3))
+    assert [match.similarity for match in answer.matches] == [0.5, 0.5, 0.5]

@@ -16,9 +16,10 @@ from rich.console import Console
 from indexer.lock import indexer_lock
 from indexer.reindex import forecast, reindex
 from indexer.request import Report, Request
-from recommender.current import current_generation, list_generations
+from recommender.current import current_generation, generations_dir, list_generations
+from recommender.embedding import Embedding
 from recommender.engine import Recommender
-from recommender.errors import InvalidParameterError, LockedError
+from recommender.errors import ChildFailedError, InvalidParameterError, LockedError
 from recommender.generation import open_generation
 from recommender.questions import Options
 from tests.music import N_TRACKS, tracks_in
@@ -277,3 +278,59 @@ def test_old_generations_are_pruned(music: Path, tmp_path: Path) -> None:
             path.unlink()
         run(music, tmp_path)
     assert len(list_generations(tmp_path / "data")) == 3
+
+
+def test_a_space_is_not_replaced_by_one_that_lacks_tracks_because_they_failed(
+    music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = run(music, tmp_path)
+
+    def fail(*_: object) -> list[Embedding]:
+        raise ChildFailedError("out of memory")
+
+    other = replace(request(music, tmp_path), n_windows=2)
+    with monkeypatch.context() as patch:
+        patch.setattr("indexer.workers.embeddings_from", fail)
+        report = reindex(other, QUIET)
+    assert (report.failed, report.withheld, report.published) == (N_TRACKS, N_TRACKS, False)
+    assert current_generation(tmp_path / "data") == report.generation == before.generation
+    assert reindex(other, QUIET).withheld == 0
+    assert len(served(tmp_path).generation.ids) == N_TRACKS
+
+
+def test_a_space_may_be_replaced_by_less_when_that_is_said(
+    music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(music, tmp_path)
+
+    def fail(*_: object) -> list[Embedding]:
+        raise ChildFailedError("out of memory")
+
+    monkeypatch.setattr("indexer.workers.embeddings_from", fail)
+    other = replace(request(music, tmp_path), n_windows=2, allow_empty=True)
+    report = reindex(other, QUIET)
+    assert (report.tracks, report.published, report.withheld) == (0, True, 0)
+
+
+def test_a_damaged_manifest_does_not_let_tracks_of_other_folders_leave(
+    music: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    tracks_in(music)[0].rename(other / "away.ogg")
+    run(music, tmp_path)
+    name = run(other, tmp_path).generation
+    (generations_dir(tmp_path / "data") / name / "manifest.json").write_text("{}")
+    with pytest.raises(InvalidParameterError, match="files in other folders"):
+        reindex(replace(request(other, tmp_path), n_windows=2), QUIET)
+    assert run(other, tmp_path).tracks == N_TRACKS
+
+
+def test_a_space_of_part_of_the_catalog_says_what_it_lacks(music: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    tracks_in(music)[0].rename(other / "away.ogg")
+    run(music, tmp_path)
+    run(other, tmp_path)
+    report = reindex(replace(request(other, tmp_path), embedder="mfcc"), QUIET)
+    assert report.lacking == {"mfcc": N_TRACKS - 1}

@@ -5,16 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from recommender.current import current_generation, list_generations, served_generations
+from recommender.current import Served, current_generation, list_generations, make_current, served
 from recommender.errors import GenerationError, InvalidParameterError
 from recommender.generation import open_generation
 from recommender.manifest import INDEX, MANIFEST, Manifest
 from recommender.publishing import KEEP_GENERATIONS, publish, published
 from recommender.served import (
+    embedder_of,
     find_space,
     make_default,
     serve,
     served_manifests,
+    serving,
     stop_serving,
 )
 from recommender.space import Space
@@ -23,6 +25,7 @@ from tests.builders import (
     SPACE,
     SPEC,
     folder_of,
+    indexed,
     open_library,
     publish_beside,
     publish_entries,
@@ -30,6 +33,14 @@ from tests.builders import (
 )
 
 TRACKS = random_entries(6)
+
+
+def served_generations(data_dir: Path) -> list[str]:
+    return [line.generation for line in served(data_dir)]
+
+
+def known(data_dir: Path) -> list[tuple[str, str]]:
+    return [(m.space_id, embedder_of(m)) for m in served_manifests(data_dir)]
 
 
 def embedders(data_dir: Path) -> list[str]:
@@ -77,11 +88,10 @@ def test_a_space_that_is_up_to_date_is_not_built_again(
 ) -> None:
     before = served_generations(tmp_path)[1]
     with open_library(tmp_path) as library:
-        publish(tmp_path, library, OTHER_SPACE)
-        after = served_generations(tmp_path)
+        assert publish(tmp_path, library, OTHER_SPACE) == before
+        library.store([indexed(TRACKS[0])], SPACE)
         publish(tmp_path, library, SPACE)
-    assert after[1] != before
-    assert served_generations(tmp_path)[1] == after[1]
+    assert served_generations(tmp_path)[1] == before
 
 
 def test_damage_in_one_space_is_noticed_and_mended_with_the_next_publication(
@@ -97,31 +107,95 @@ def test_damage_in_one_space_is_noticed_and_mended_with_the_next_publication(
     assert damaged not in served_generations(tmp_path)
 
 
-def test_a_manifest_that_cannot_be_read_names_no_space(
-    tmp_path: Path, both: tuple[str, str], caplog: pytest.LogCaptureFixture
+@pytest.fixture(params=[0, 1], ids=["default", "beside"])
+def damaged(request: pytest.FixtureRequest, tmp_path: Path, both: tuple[str, str]) -> str:
+    """The generation of one of two spaces, whose manifest cannot be read."""
+    name = both[0] if request.param == 0 else served_generations(tmp_path)[1]
+    (folder_of(tmp_path, name) / MANIFEST).write_text("{}")
+    return name
+
+
+def test_a_damaged_generation_keeps_its_place_until_its_space_is_published(
+    tmp_path: Path, damaged: str
 ) -> None:
-    damaged = served_generations(tmp_path)[1]
-    (folder_of(tmp_path, damaged) / MANIFEST).write_text("{}")
-    assert embedders(tmp_path) == ["fake"]
-    assert damaged in caplog.text
+    before = serving(tmp_path)
+    assert [line.embedder for line in before] == ["fake", "other:layer=last"]
+    with open_library(tmp_path) as library:
+        assert published(tmp_path, library, SPACE) == ""
+        for space in (SPACE, OTHER_SPACE):
+            publish(tmp_path, library, space)
+        assert published(tmp_path, library, SPACE)
+    assert embedders(tmp_path) == ["fake", "other:layer=last"]
+    assert damaged not in served_generations(tmp_path)
 
 
-def test_a_failure_leaves_everything_that_is_served_as_it_was(
+def test_choosing_and_dropping_leave_a_damaged_generation_where_it_is(
+    tmp_path: Path, damaged: str
+) -> None:
+    publish_beside(tmp_path, TRACKS, Space(replace(SPEC, name="third"), 12))
+    make_default(tmp_path, "third")
+    assert [line.embedder for line in serving(tmp_path)] == ["third", "fake", "other:layer=last"]
+    assert damaged in served_generations(tmp_path)
+    stop_serving(tmp_path, "third")
+    assert damaged in served_generations(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["a\na\n", "one fake\ntwo\n", "one x\ntwo x\n", "", "../x y"])
+def test_nothing_is_changed_while_current_is_damaged(
+    tmp_path: Path, both: tuple[str, str], content: str
+) -> None:
+    (tmp_path / "CURRENT").write_text(content)
+    with open_library(tmp_path) as library, pytest.raises(GenerationError, match="is damaged"):
+        publish(tmp_path, library, SPACE)
+    with pytest.raises(GenerationError, match="run reindex for every space"):
+        make_default(tmp_path, "fake")
+    assert (tmp_path / "CURRENT").read_text() == content
+
+
+def test_a_current_of_an_earlier_version_is_understood(tmp_path: Path) -> None:
+    name = publish_entries(tmp_path, TRACKS)
+    make_current(tmp_path, Served(name))
+    assert (tmp_path / "CURRENT").read_text() == f"{name}\n"
+    assert serving(tmp_path) == [Served(name, "fake")]
+    beside = publish_beside(tmp_path, TRACKS)
+    assert (tmp_path / "CURRENT").read_text() == f"{name} fake\n{beside} other:layer=last\n"
+
+
+def test_a_space_that_cannot_be_built_stays_as_it_was_and_stops_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    publish_entries(tmp_path, TRACKS)
+    reduced = replace(OTHER_SPACE, projection="pca:3")
+    with open_library(tmp_path) as library:
+        library.add_space(OTHER_SPACE)
+        tracks = [indexed(replace(e, tags=())) for e in TRACKS[:3]]
+        library.store(tracks, OTHER_SPACE)
+        old = publish(tmp_path, library, reduced)
+        library.forget_files([TRACKS[0].file])
+        names = [publish(tmp_path, library, SPACE) for _ in range(3)]
+    assert len(set(names)) == 1
+    assert served_generations(tmp_path) == [names[0], old]
+    assert "the space of other:layer=last stays as it was" in caplog.text
+    assert "needs at least 3 tracks" in caplog.text
+
+
+def test_a_failure_leaves_everything_that_is_served_as_it_was_and_nothing_new(
     tmp_path: Path, both: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = served_generations(tmp_path)
+    before, there = served_generations(tmp_path), list_generations(tmp_path)
 
     def fail(data_dir: Path, name: str) -> None:
         if Manifest.read(folder_of(data_dir, name)).space_id == OTHER_SPACE.id:
-            raise GenerationError("broken")
+            raise OSError("the disk is full")
         open_generation(data_dir, name)
 
-    monkeypatch.setattr("recommender.publishing.open_generation", fail)
     with open_library(tmp_path) as library:
         library.forget_files([TRACKS[0].file])
-        with pytest.raises(GenerationError, match="broken"):
+        monkeypatch.setattr("recommender.publishing.open_generation", fail)
+        with pytest.raises(OSError, match="the disk is full"):
             publish(tmp_path, library, SPACE)
     assert served_generations(tmp_path) == before
+    assert list_generations(tmp_path) == there
 
 
 def test_of_each_embedder_the_newest_generations_are_kept(tmp_path: Path) -> None:
@@ -139,14 +213,14 @@ def test_an_older_generation_is_served_in_the_place_of_its_own_space(
     default, beside = served_generations(tmp_path)
     newer = publish_entries(tmp_path, TRACKS[:3])
     assert served_generations(tmp_path)[0] == newer
-    serve(tmp_path, [default])
+    serve(tmp_path, {"fake": default})
     assert served_generations(tmp_path)[0] == default
     assert len(served_generations(tmp_path)) == 2
     assert beside not in served_generations(tmp_path)  # it was brought up to date
 
 
 def test_the_default_is_chosen(tmp_path: Path, both: tuple[str, str]) -> None:
-    assert make_default(tmp_path, "other").space_id == OTHER_SPACE.id
+    assert make_default(tmp_path, "other").embedder == "other:layer=last"
     assert embedders(tmp_path) == ["other:layer=last", "fake"]
     with open_library(tmp_path) as library:
         publish(tmp_path, library, SPACE)
@@ -167,7 +241,7 @@ def test_a_space_is_no_longer_served_but_its_vectors_stay(
 def test_a_space_is_found_by_id_by_full_name_and_by_name(
     tmp_path: Path, both: tuple[str, str]
 ) -> None:
-    manifests = served_manifests(tmp_path)
+    manifests = known(tmp_path)
     for text in (OTHER_SPACE.id, "other:layer=last", "other"):
         assert find_space(manifests, text) == 1
     for text in ("", "fak", "fake:layer=last", "other:layer=first"):
@@ -177,11 +251,11 @@ def test_a_space_is_found_by_id_by_full_name_and_by_name(
 
 def test_a_name_that_two_spaces_have_is_not_enough(tmp_path: Path, both: tuple[str, str]) -> None:
     publish_beside(tmp_path, TRACKS, Space(replace(SPEC, name="other:layer=first"), 12))
-    with pytest.raises(InvalidParameterError, match="space=other is not one; use one of fake, oth"):
-        find_space(served_manifests(tmp_path), "other")
+    with pytest.raises(InvalidParameterError, match="other may mean other:layer=last, other:l"):
+        find_space(known(tmp_path), "other")
     # a full name without options is exact, however many others begin with it
     publish_beside(tmp_path, TRACKS, Space(replace(SPEC, name="other"), 12))
-    assert find_space(served_manifests(tmp_path), "other") == 3
+    assert find_space(known(tmp_path), "other") == 3
 
 
 def test_before_anything_is_published_nothing_is_served(tmp_path: Path) -> None:

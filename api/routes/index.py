@@ -1,5 +1,7 @@
 """What is served, and whether it can be."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Depends
 
 from api.dependencies import Running, Served, ServedSpaces, no_parameters
@@ -16,13 +18,12 @@ router = APIRouter(tags=["Service"], dependencies=[Depends(no_parameters)])
     response_description="The facts.",
     responses=problems("index-unavailable"),
 )
-def index(service: Running, recommenders: ServedSpaces) -> IndexJson:
+def index(service: Running, spaces: ServedSpaces) -> IndexJson:
     """Which generations answer, what made their vectors, how many tracks each holds."""
-    spaces = [SpaceJson.of(one.generation.manifest) for one in recommenders]
     return IndexJson(
-        **dict(spaces[0]),
-        spaces=spaces,
-        stale=_stale(spaces[0].generation) if service.live.problem else None,
+        **dict(SpaceJson.of(spaces.default.generation.manifest)),
+        spaces=[SpaceJson.of(one.generation.manifest) for one in spaces.available],
+        stale=_stale(service.live.refused) if service.live.problem else None,
     )
 
 
@@ -50,9 +51,10 @@ def readyz(recommender: Served) -> ReadyJson:
     return ReadyJson(generation=recommender.generation.manifest.generation)
 
 
-def _stale(generation: str) -> str:
+def _stale(refused: Sequence[str]) -> str:
     # the problem's own words may name paths; they are in the log
+    which = f" of {', '.join(refused)}" if any(refused) else ""
     return (
-        f"the index that is published cannot be served; generation={generation} answers instead; "
+        f"the index{which} that is published cannot be served; an older one answers, or none; "
         "on the server run: python -m indexer verify"
     )

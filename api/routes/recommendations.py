@@ -6,7 +6,6 @@ from api.dependencies import ServedSpaces, json_body, no_parameters
 from api.questions import RecommendationsQuestion
 from api.routes.documented import problems
 from api.schemas import AnswerJson
-from recommender.ensemble import choose
 
 router = APIRouter(tags=["Recommending"])
 
@@ -21,9 +20,9 @@ router = APIRouter(tags=["Recommending"])
     ),
     dependencies=[Depends(no_parameters), Depends(json_body)],
 )
-def recommend(question: RecommendationsQuestion, recommenders: ServedSpaces) -> AnswerJson:
+def recommend(question: RecommendationsQuestion, spaces: ServedSpaces) -> AnswerJson:
     """Neither the liked nor the disliked tracks are among the matches."""
-    answer = choose(recommenders, question.space).recommend(
+    answer = spaces.choose(question.space).recommend(
         [liked.preference() for liked in question.positive],
         [disliked.preference() for disliked in question.negative],
         question.options(),

@@ -9,7 +9,6 @@ from api.questions import SimilarQuestion
 from api.routes.documented import problems
 from api.schemas import AnswerJson
 from api.uploads import FIELD
-from recommender.ensemble import choose
 
 router = APIRouter(tags=["Recommending"])
 
@@ -43,10 +42,10 @@ _CLIP_BODY: dict[str, Any] = {
     response_description="The matches, closest first.",
     responses=problems("unknown-track", "index-unavailable"),
 )
-def similar(query: Annotated[SimilarQuestion, Query()], recommenders: ServedSpaces) -> AnswerJson:
+def similar(query: Annotated[SimilarQuestion, Query()], spaces: ServedSpaces) -> AnswerJson:
     """Tracks in the order of similarity; the track itself is never among them."""
-    spaces = choose(recommenders, query.space)
-    return AnswerJson.of(query.echo(), spaces.similar(query.track_id, query.options()))
+    answer = spaces.choose(query.space).similar(query.track_id, query.options())
+    return AnswerJson.of(query.echo(), answer)
 
 
 @router.post(
@@ -65,6 +64,8 @@ def similar(query: Annotated[SimilarQuestion, Query()], recommenders: ServedSpac
         "decoder-crashed",
         "index-unavailable",
         "embedder-mismatch",
+        "weights-unavailable",
+        "embedder-unavailable",
         "overloaded",
     ),
     openapi_extra=_CLIP_BODY,

@@ -6,12 +6,11 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from api.audio_response import audio_response, open_regular
-from api.dependencies import Running, Served, ServedSpaces, TrackIdInPath, no_parameters
+from api.dependencies import Running, ServedSpaces, TrackIdInPath, no_parameters
 from api.problems import ProblemError
 from api.questions import TracksQuestion
 from api.routes.documented import problems
 from api.schemas import TagJson, TrackDetailJson, TrackJson, TracksJson
-from recommender.ensemble import holding
 
 router = APIRouter(tags=["Catalog"])
 
@@ -23,8 +22,9 @@ router = APIRouter(tags=["Catalog"])
     response_description="One page.",
     responses=problems("index-unavailable"),
 )
-def tracks(query: Annotated[TracksQuestion, Query()], recommender: Served) -> TracksJson:
+def tracks(query: Annotated[TracksQuestion, Query()], spaces: ServedSpaces) -> TracksJson:
     """In the order of a record shelf: artist, album, track number."""
+    recommender = spaces.choose(query.space).only()
     found, total = recommender.search(query.q, query.limit, query.offset)
     return TracksJson(
         tracks=[TrackJson.of(track) for track in found],
@@ -41,9 +41,9 @@ def tracks(query: Annotated[TracksQuestion, Query()], recommender: Served) -> Tr
     responses=problems("unknown-track", "index-unavailable"),
     dependencies=[Depends(no_parameters)],
 )
-def track(track_id: TrackIdInPath, recommenders: ServedSpaces) -> TrackDetailJson:
+def track(track_id: TrackIdInPath, spaces: ServedSpaces) -> TrackDetailJson:
     """What is known of a track, with its strongest tags."""
-    recommender = holding(recommenders, track_id)
+    recommender = spaces.holding(track_id)
     return TrackDetailJson(
         track=TrackJson.of(recommender.track(track_id)),
         tags=[TagJson.of(tag) for tag in recommender.tags(track_id)],
@@ -67,12 +67,12 @@ def track(track_id: TrackIdInPath, recommenders: ServedSpaces) -> TrackDetailJso
     dependencies=[Depends(no_parameters)],
 )
 def audio(
-    track_id: TrackIdInPath, request: Request, service: Running, recommenders: ServedSpaces
+    track_id: TrackIdInPath, request: Request, service: Running, spaces: ServedSpaces
 ) -> Response:
     """The file as it is, for players: one range at a time, and ETags that change with the file."""
     if not service.settings.serve_audio:
         raise ProblemError("audio-unavailable", "the operator does not serve audio")
-    path = holding(recommenders, track_id).audio_path(track_id)
+    path = spaces.holding(track_id).audio_path(track_id)
     try:
         file = open_regular(path)
     except OSError as error:

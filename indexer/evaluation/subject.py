@@ -1,6 +1,7 @@
 """What is evaluated: the tracks of one space as they are served, and what is known of them."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from recommender.generation import Generation, normalised, open_generation
 from recommender.library import Library
 from recommender.projection import fit_centre
 from recommender.records import FileState, LibraryTrack
+from recommender.served import embedder_of, find_space, served_manifests
 from recommender.space import id_of, stored
 from recommender.track import Metadata
 
@@ -97,7 +99,8 @@ def open_subject(data_dir: Path, space_id: str | None = None) -> Subject:
     data_dir
         Folder of the library and the generations.
     space_id
-        A space of the library; None for the one that is served.
+        A space that is served, by id or embedder, or another of the library, by id; None for the
+        default.
 
     Raises
     ------
@@ -108,9 +111,10 @@ def open_subject(data_dir: Path, space_id: str | None = None) -> Subject:
     InvalidParameterError
         The library does not know the space, or has changed since it was published.
     """
-    generation = open_generation(data_dir, current_generation(data_dir))
+    generation = open_generation(data_dir, _served_as(data_dir, space_id))
     manifest = generation.manifest
-    wanted = space_id or manifest.space_id
+    meant = space_id in (None, manifest.space_id, embedder_of(manifest))
+    wanted = manifest.space_id if meant or space_id is None else space_id
     kept = id_of(stored(manifest.space))
     contents = _contents(
         data_dir / LIBRARY_FILE, kept if wanted == manifest.space_id else wanted, kept
@@ -131,6 +135,15 @@ def open_subject(data_dir: Path, space_id: str | None = None) -> Subject:
     else:
         vectors = projected(np.stack([entry.vector for entry in contents.tracks]))
     return Subject(generation, wanted, contents.tracks, contents.states, vectors)
+
+
+def _served_as(data_dir: Path, text: str | None) -> str:
+    """The generation of the served space that `text` means; of the default for any other."""
+    manifests = served_manifests(data_dir)
+    known = [(manifest.space_id, embedder_of(manifest)) for manifest in manifests]
+    with suppress(InvalidParameterError):
+        return manifests[find_space(known, text or "")].generation
+    return current_generation(data_dir)
 
 
 def vectors_beside(data_dir: Path, subject: Subject) -> tuple[dict[str, FloatArray], list[str]]:
