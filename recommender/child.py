@@ -71,7 +71,10 @@ def read_exactly(connection: socket.socket, n_bytes: int, deadline: float | None
 
 
 def child_environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """The variables of a child: this process's modules, no secrets, one thread, and `extra`."""
+    """The variables of a child: this process's modules, one thread, and `extra`.
+
+    No others are handed on, so a secret reaches a child only if `extra` holds it.
+    """
     kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     paths = [os.path.abspath(p) for p in sys.path]
     return kept | {"PYTHONPATH": os.pathsep.join(paths)} | _THREADS | dict(extra)

@@ -1,28 +1,35 @@
 """``max`` against a server on the loopback that does and does not do what IBM's does."""
 
 import json
-import socket
-import ssl
+import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
+from api.clips import LIMITS, _patience
+from indexer import reindex
 from indexer.__main__ import main
 from indexer.workers import FILE_LIMITS, Analyst
 from recommender.arrays import FloatArray
+from recommender.audio import CATALOG_LIMITS
+from recommender.embedders import patience_of
 from recommender.embedders.environment import MAX_URL, embedder_environment
+from recommender.embedders.max_address import Address
 from recommender.embedders.max_client import NEEDED, MaxClient, levels_in
-from recommender.embedders.max_server import ATTEMPTS, MAX_ANSWER_BYTES, Address, MaxServer
+from recommender.embedders.max_exchange import MAX_ANSWER_BYTES
+from recommender.embedders.max_server import ATTEMPTS, MaxServer
 from recommender.embedders.max_windows import HOP_SAMPLES, ROWS, WINDOW_SAMPLES
-from recommender.embedding import Embedder
+from recommender.embedding import BATCH_WINDOWS, DEFAULT_WINDOWS, Embedder
 from recommender.errors import InvalidParameterError, RemoteEmbedderError
+from recommender.publishing import LEVEL_QUANTILES
 from recommender.records import FileState
-from recommender.sandbox import ChildPool
+from recommender.sandbox import ChildLimits, ChildPool
 from recommender.space import Space
 from tests.contracts import EmbedderContract
 from tests.fake_max import Behaviour, levels_of, serving_max
@@ -95,15 +102,11 @@ def test_windows_lie_end_to_end_on_the_grid_of_the_originals_rows() -> None:
     assert WINDOW_SAMPLES - HOP_SAMPLES == 240
 
 
-def test_the_windows_of_one_call_share_a_connection(server: Behaviour, client: MaxClient) -> None:
-    client.embed(noise(3))
-    assert (len(server.asked), server.n_connections) == (3, 1)
-
-
-def test_a_server_that_closes_after_each_answer_is_asked_again(
-    server: Behaviour, client: MaxClient, waits: list[float]
+@pytest.mark.parametrize("keeps_alive", [True, False])
+def test_every_window_is_asked_for_on_a_connection_of_its_own(
+    server: Behaviour, client: MaxClient, waits: list[float], keeps_alive: bool
 ) -> None:
-    server.keeps_alive = False
+    server.keeps_alive = keeps_alive
     client.embed(noise(3))
     assert (len(server.asked), server.n_connections, waits) == (3, 3, [])
 
@@ -190,27 +193,6 @@ def test_a_server_that_is_away_is_named_with_the_next_step(
     assert len(waits) == ATTEMPTS - 1
 
 
-def test_what_does_not_speak_http_is_refused(
-    monkeypatch: pytest.MonkeyPatch, client: MaxClient
-) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=talk_nonsense, args=(listener,))
-        thread.start()
-        monkeypatch.setenv(MAX_URL, f"http://127.0.0.1:{listener.getsockname()[1]}")
-        with pytest.raises(RemoteEmbedderError, match=r"\(BadStatusLine\)"):
-            client.embed(noise())
-        thread.join()
-
-
-def talk_nonsense(listener: socket.socket) -> None:
-    for _ in range(ATTEMPTS):
-        connection, _ = listener.accept()
-        with connection:
-            connection.sendall(b"220 secret greetings\r\n\r\n")
-            while connection.recv(2**20):
-                pass
-
-
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -280,45 +262,6 @@ def test_a_name_and_a_password_are_sent_and_never_shown(
         assert "k3y" not in text
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "max:5000",
-        "//max",
-        "http://",
-        "ftp://max",
-        "file:///etc/passwd",
-        "http://me:secret@max:port",
-        "http://max:99999",
-        "http://[::1",
-        "http://max/a b?secret",
-        "http://max\r\nX: secret",
-        "http://max/?key=secret",
-        "http://max/#secret",
-        "http://müsik",
-    ],
-)
-def test_what_is_no_address_is_refused_and_not_quoted(
-    monkeypatch: pytest.MonkeyPatch, url: str
-) -> None:
-    monkeypatch.setenv(MAX_URL, url)
-    with pytest.raises(RemoteEmbedderError, match=f"{MAX_URL} .*set {MAX_URL}=http://HOST") as why:
-        _ = MaxClient().spec
-    assert "secret" not in str(why.value)
-    assert why.value.__cause__ is None
-
-
-@pytest.mark.parametrize("url", ["http://max", "https://max:8443/a", "http://[::1]:5000"])
-def test_an_address_is_shown_without_what_may_be_a_secret(url: str) -> None:
-    assert str(Address.parse(url)) == url.removesuffix("/a")
-
-
-def test_an_encrypted_address_is_verified() -> None:
-    connection = Address.parse("https://max").connection()
-    context: ssl.SSLContext = connection._context  # type: ignore[attr-defined]
-    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
-
-
 def test_the_address_is_no_part_of_the_space(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(MAX_URL, "http://one:5000")
     one = MaxClient().spec
@@ -350,12 +293,34 @@ def test_it_takes_no_options() -> None:
         MaxClient({"url": "http://max"})
 
 
-def test_children_are_told_the_address_if_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_children_that_may_run_it_are_told_the_address_and_no_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delenv(MAX_URL, raising=False)
-    assert MAX_URL not in embedder_environment()
-    monkeypatch.setenv(MAX_URL, "http://max:5000")
-    assert embedder_environment()[MAX_URL] == "http://max:5000"
-    assert "SOUNDALIKE_WEIGHTS_DIR" in embedder_environment()
+    assert MAX_URL not in embedder_environment() | embedder_environment("max")
+    monkeypatch.setenv(MAX_URL, "http://me:secret@max:5000")
+    assert embedder_environment()[MAX_URL] == "http://me:secret@max:5000"
+    assert embedder_environment("max") == embedder_environment()
+    for other in ("musicnn", "openl3:size=6144", "max-local"):
+        assert list(embedder_environment(other)) == ["SOUNDALIKE_WEIGHTS_DIR"]
+
+
+def test_reindexing_with_another_embedder_tells_no_child_the_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(MAX_URL, "http://me:secret@max:5000")
+    soundfile.write(tmp_path / "a.wav", noise()[0], 16_000)
+    seen: list[Mapping[str, str] | None] = []
+
+    class Pool(ChildPool):
+        def __init__(self, size: int, limits: ChildLimits, environment: Mapping[str, str]):
+            seen.append(environment)
+            super().__init__(size, limits, environment)
+
+    monkeypatch.setattr(reindex, "ChildPool", Pool)
+    arguments = ["reindex", "--embedder", "mfcc", "--data-dir", str(tmp_path / "data")]
+    assert main([*arguments, str(tmp_path)]) == 0
+    assert [list(environment or ()) for environment in seen] == [["SOUNDALIKE_WEIGHTS_DIR"]]
 
 
 def embed_seeded_noise() -> bytes:
@@ -380,3 +345,18 @@ def test_the_servers_fault_is_not_recorded_as_a_files(
     monkeypatch.setattr(ChildPool, "call", away)
     with ChildPool(1, FILE_LIMITS) as pool, pytest.raises(RemoteEmbedderError):
         Analyst(pool, Space(MaxClient().spec, None), ()).analyse(b"/music/a.flac", FileState(1, 1))
+
+
+def test_a_server_at_its_slowest_ends_before_the_child_that_asks_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Or its fault would be taken for the recording's."""
+    monkeypatch.setenv(MAX_URL, "http://max:5000")
+    spec, seconds_for = MaxClient().spec, MaxServer(Address.parse("http://max")).seconds_for
+    n_levels = 1 + len(LEVEL_QUANTILES)
+    clip = n_levels * seconds_for(DEFAULT_WINDOWS)
+    assert clip + LIMITS.wall_seconds < _patience(spec) * LIMITS.wall_seconds < 300
+    n_windows = CATALOG_LIMITS.max_seconds * spec.sample_rate / spec.hop_samples
+    n_batches = math.ceil(n_windows / BATCH_WINDOWS)
+    recording = n_batches * seconds_for(BATCH_WINDOWS)
+    assert recording < patience_of("max") * FILE_LIMITS.wall_seconds / 2

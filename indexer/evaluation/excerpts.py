@@ -5,7 +5,6 @@ from pathlib import Path
 
 from indexer.evaluation.subject import Subject
 from indexer.workers import FILE_LIMITS, as_they_come
-from recommender.embedders.environment import embedder_environment
 from recommender.errors import AudioError
 from recommender.excerpts import listening_excerpt
 from recommender.files import replace_durably
@@ -39,7 +38,7 @@ def write_excerpts(subject: Subject, rows: Iterable[int], folder: Path, workers:
     folder.mkdir(parents=True, exist_ok=True)
     wanted = sorted(set(rows))
     missing = [row for row in wanted if not _home(subject, row, folder).exists()]
-    with ChildPool(max(1, min(workers, len(missing))), FILE_LIMITS, embedder_environment()) as pool:
+    with ChildPool(max(1, min(workers, len(missing))), FILE_LIMITS) as pool:
 
         def write(row: int) -> None:
             try:

@@ -26,14 +26,18 @@ import numpy as np
 
 from recommender.arrays import FloatArray
 from recommender.embedders import max_local, vggish
-from recommender.embedders.environment import MAX_URL, max_url
-from recommender.embedders.max_server import Address, MaxServer
+from recommender.embedders.environment import ASKING, MAX_URL, max_url
+from recommender.embedders.max_address import Address
+from recommender.embedders.max_server import MaxServer
 from recommender.embedders.max_windows import ROWS, as_pcm16, pooled, windows_spec
 from recommender.embedders.options import Choices, complete
 from recommender.embedding import EmbedderSpec, Frames
 from recommender.weights_store import Source
 
-NAME = "max"
+NAME = ASKING
+# not measured: the time is the server's. What max-local costs, and a good part for the way; above
+# what `MaxServer` waits for at most, so that a slow server ends in its own words and not in a limit
+COST = 4.0
 FITNESS = max_local.FITNESS
 CHOICES: Choices = {}
 WEIGHTS: tuple[Source, ...] = ()
@@ -89,14 +93,15 @@ class MaxClient:
         InvalidParameterError
             The windows have another length.
         RemoteEmbedderError
-            The server cannot be reached, or does not answer as it should.
+            The server cannot be reached, does not answer as it should, or takes longer than
+            :meth:`MaxServer.seconds_for` so many windows.
         """
         self.spec.require_windows(windows)
         vectors = np.full((len(windows), vggish.WIDTH), np.nan, np.float32)
-        with self._server.asking() as ask:
-            for place in np.flatnonzero(~np.isnan(windows).any(axis=1)):
-                answer = ask(_wav(windows[place]))
-                vectors[place] = pooled(vggish.dequantised(self._levels(answer)))[0]
+        ask = self._server.asking(len(windows))
+        for place in np.flatnonzero(~np.isnan(windows).any(axis=1)):
+            answer = ask(_wav(windows[place]))
+            vectors[place] = pooled(vggish.dequantised(self._levels(answer)))[0]
         return Frames.untagged(vectors)
 
     @cached_property
