@@ -25,7 +25,7 @@ from indexer.progress import make_reporter
 from indexer.request import Forecast, Report, Request
 from indexer.scan import Scan, scan
 from indexer.workers import FILE_LIMITS, Analyst, Outcome, analyse_all
-from recommender.embedders import create_embedder, require_packages
+from recommender.embedders import create_embedder, require_packages, require_sound_weights
 from recommender.embedders.environment import embedder_environment
 from recommender.library import Library
 from recommender.publishing import publish, published, sweep
@@ -95,6 +95,7 @@ def forecast(request: Request) -> Forecast:
 def _opened(request: Request, path: Path | None) -> Iterator[_Run]:
     """Look at the music folders, lock and open the library, plan, and refuse what would lose."""
     require_packages(request.embedder)
+    require_sound_weights(request.embedder)
     spec = create_embedder(request.embedder).spec
     space = Space(spec, request.n_windows, request.pooling, request.projection)
     check_folders(request.roots)

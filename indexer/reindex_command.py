@@ -16,6 +16,7 @@ from recommender.errors import InvalidParameterError
 from recommender.pooling import DEFAULT_POOLING
 from recommender.projection import DEFAULT_PROJECTION
 from recommender.served import embedder_of, served_manifests
+from recommender.weights_store import as_if_installed
 
 EXIT_WITHHELD = 1
 
@@ -46,7 +47,9 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
 
     Whoever adds an album must not have to remember how the index was made.
     """
-    name = create_embedder(options.embedder).spec.name
+    # what is missing is for the run to complain of, all of it at once
+    with as_if_installed():
+        name = create_embedder(options.embedder).spec.name
     served = (m.space for m in served_manifests(options.data_dir) if embedder_of(m) == name)
     before = next(served, {})
     n_windows = before.get("n_windows", DEFAULT_WINDOWS)

@@ -1,12 +1,10 @@
 """The ``weights`` commands: what is there, and how it gets there."""
 
 import argparse
-import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -20,11 +18,16 @@ from rich.progress import (
 
 from indexer.commands import EXIT_BAD_DATA
 from indexer.output import emit, harmless
-from recommender.embedders import sources
-from recommender.errors import InvalidParameterError, WeightsError
-from recommender.weights_fetch import Fetcher, is_https
-from recommender.weights_intake import as_found, check_terms, converter_of, found_elsewhere, take_in
+from indexer.weights_listing import list_weights
+from recommender.embedders import embedder_names, needed_weights, sources, weights_of
+from recommender.embedders.options import base_name
+from recommender.errors import InvalidParameterError
+from recommender.weights_check import chosen, examine
+from recommender.weights_fetch import Fetcher
+from recommender.weights_intake import as_found, check_terms, converter_of, take_in
 from recommender.weights_store import Installed, Source, installed, is_installed, weights_dir
+
+NAMES = "weights as weights list prints them, or an embedder, with options or not, for all it needs"
 
 AddCommand = Callable[[str, Callable[..., int], str], argparse.ArgumentParser]
 
@@ -33,57 +36,59 @@ def add_weights_commands(add: AddCommand) -> None:
     """Add ``list``, ``fetch``, ``add`` and ``verify``, each by ``add(name, run, help)``."""
     add("list", list_weights, "what is present, and where the rest is to be had")
     fetch = add("fetch", fetch_weights, "download weights, verify, convert and keep them")
+    fetch.add_argument("names", metavar="NAME", nargs="+", help=NAMES)
     _add_terms(fetch)
     give = add("add", add_weights, "take weights from a file that is here already")
+    give.add_argument("name", metavar="NAME", help=NAMES)
     _add_terms(give)
     give.add_argument("file", metavar="FILE", type=Path, help="the file as it was published")
-    add("verify", verify_weights, "check what is present for damage")
-
-
-def list_weights(options: argparse.Namespace, out: Console, _err: Console) -> int:
-    """Print every file of weights, present or not."""
-    facts = [_facts(source) for source in sources().values()]
-    lines = [line for fact in facts for line in _lines(fact)]
-    emit(out, options.json, facts, lines or ["no embedder needs weights beside the package's own"])
-    return 0
+    verify = add("verify", verify_weights, "check what is present for damage")
+    verify.add_argument(
+        "names", metavar="NAME", nargs="*", help=f"{NAMES} (default: whatever is present)"
+    )
 
 
 def fetch_weights(options: argparse.Namespace, out: Console, err: Console) -> int:
     """Download, verify, convert and keep weights; what is present and sound is left alone."""
-    source = _source(options.name)
-    _say_terms(source, err)
-    kept = _sound(source)
-    if not kept:
+    wanted = _wanted(options.names)
+    lacking = [source for source in wanted if examine([source]).problem]
+    for source in wanted:
+        _say_terms(source, err)
+    # all that may be refused, before hundreds of megabytes and not after
+    for source in lacking:
         _check_terms(source, options)
-        converter_of(source)  # before hundreds of megabytes, not after
-        with _progress(source, err) as progress:
-            path = Fetcher().fetch(source, progress)
-        kept = take_in(source, path)
-        path.unlink()
-    _say_kept(options, out, source, kept)
+        converter_of(source)
+    kept = [
+        (source, _fetched(source, err) if source in lacking else installed(source))
+        for source in wanted
+    ]
+    facts = [_kept_facts(*one) for one in kept]
+    emit(out, options.json, facts, list(chain.from_iterable(map(_kept_lines, facts))))
     return 0
 
 
 def add_weights(options: argparse.Namespace, out: Console, err: Console) -> int:
     """Verify, convert and keep weights from a local file, which stays where it is."""
-    source = _source(options.name)
+    source = _source_of_file(options.name, options.file)
     _say_terms(source, err)
     found = as_found(source, options.file)
     _check_terms(found, options)
-    _say_kept(options, out, source, take_in(found, options.file))
+    facts = _kept_facts(source, take_in(found, options.file))
+    emit(out, options.json, facts, _kept_lines(facts))
     return 0
 
 
 def verify_weights(options: argparse.Namespace, out: Console, _err: Console) -> int:
-    """Check the weights that are present; exit code 65 when any are damaged."""
-    results = {name: _problem(s) for name, s in sources().items() if is_installed(s)}
+    """Check weights, by default all that are present; exit code 65 when any are no use."""
+    there = [source for source in sources().values() if is_installed(source)]
+    checked = _wanted(options.names) if options.names else there
+    results = {source.name: examine([source]).problem for source in checked}
     lines = [f"{name}: {problem or 'ok'}" for name, problem in results.items()]
     emit(out, options.json, results, lines or [f"weights_dir={weights_dir()} holds nothing yet"])
     return EXIT_BAD_DATA if any(results.values()) else 0
 
 
 def _add_terms(command: argparse.ArgumentParser) -> None:
-    command.add_argument("name", metavar="NAME", help="as weights list prints it")
     command.add_argument(
         "--accept-licence",
         action="store_true",
@@ -96,13 +101,40 @@ def _add_terms(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _source(name: str) -> Source:
+def _wanted(names: Iterable[str]) -> list[Source]:
+    """A source for each file that the names stand for, each once."""
+    files = chain.from_iterable(map(_files, names))
+    return list(dict.fromkeys(map(chosen, files)))
+
+
+def _files(name: str) -> Sequence[tuple[Source, ...]]:
+    """The files that a name of weights or of an embedder stands for, each with alternatives."""
     known = sources()
-    if name not in known:
+    if name in known:
+        return [(known[name],)]
+    if base_name(name) not in embedder_names():
         raise InvalidParameterError(
-            f"weights={name} are unknown; use one of {', '.join(known) or 'none: there are none'}"
+            f"weights={name} are unknown; use one of {', '.join(known) or 'none: there are none'}, "
+            "or the name of an embedder that wants some"
         )
-    return known[name]
+    # a plugin may tell by its list alone
+    files = needed_weights(name) or [(source,) for source in weights_of(name)]
+    if not files:
+        raise InvalidParameterError(f"embedder={name} needs no weights from elsewhere")
+    return files
+
+
+def _source_of_file(name: str, path: Path) -> Source:
+    """What a local file is, by its name when several would do."""
+    candidates = list(chain.from_iterable(_files(name)))
+    if len(candidates) > 1:
+        names = ", ".join(f"{source.name} ({source.file_name})" for source in candidates)
+        candidates = [s for s in candidates if as_found(s, path).file_name == path.name]
+        if len(candidates) != 1:
+            raise InvalidParameterError(
+                f"file={path.name} could be any of what {name} needs; say which: {names}"
+            )
+    return candidates[0]
 
 
 def _check_terms(source: Source, options: argparse.Namespace) -> None:
@@ -123,60 +155,21 @@ def _say_terms(source: Source, err: Console) -> None:
             err.print(harmless(line), markup=False, highlight=False, soft_wrap=True)
 
 
-def _say_kept(options: argparse.Namespace, out: Console, source: Source, kept: Installed) -> None:
-    facts = {"name": source.name, "path": str(kept.path), "sha256": kept.sha256}
-    lines = [f"{source.name} is in {kept.path}", f"made of {kept.origin}"]
-    emit(out, options.json, facts | {"origin": kept.origin}, lines)
+def _fetched(source: Source, err: Console) -> Installed:
+    with _progress(source, err) as progress:
+        path = Fetcher().fetch(source, progress)
+    kept = take_in(source, path)
+    path.unlink()
+    return kept
 
 
-def _sound(source: Source) -> Installed | None:
-    """What is present and undamaged."""
-    return None if not is_installed(source) or _problem(source) else installed(source)
+def _kept_facts(source: Source, kept: Installed) -> dict[str, str]:
+    where = {"name": source.name, "path": str(kept.path)}
+    return where | {"sha256": kept.sha256, "origin": kept.origin}
 
 
-def _problem(source: Source) -> str:
-    try:
-        damage = installed(source).damage()
-    except WeightsError as error:
-        return str(error)
-    return f"{damage}; run: {source.command}" if damage else ""
-
-
-def _facts(source: Source) -> dict[str, Any]:
-    present = is_installed(source)
-    found = None if present else found_elsewhere(source)
-    return asdict(source) | {
-        "present": present,
-        "found": str(found) if found else "",
-        "terms": list(_terms(as_found(source, found) if found else source)),
-    }
-
-
-def _terms(source: Source) -> Iterator[str]:
-    """The flags without which nothing is fetched."""
-    if not source.commercial:
-        yield "--accept-licence"
-    if not source.digest:
-        yield "--accept-unverified"
-
-
-def _lines(fact: dict[str, Any]) -> Iterator[str]:
-    size = f"{fact['n_bytes'] / 1e6:.1f} MB" if fact["n_bytes"] else "size unknown"
-    state = "present" if fact["present"] else "missing"
-    yield (
-        f"{fact['name']}  {state}  {fact['licence']}"
-        f"{'' if fact['commercial'] else ' (no commercial use)'}  {size}  "
-        f"trained on {fact['trained_on']}"
-    )
-    if fact["found"]:
-        add = f"python -m indexer weights add {fact['name']} {shlex.quote(fact['found'])}"
-        yield f"  found at {fact['found']}; run: {' '.join([add, *fact['terms']])}"
-    elif not fact["present"] and not is_https(fact["url"]):
-        add = f"python -m indexer weights add {fact['name']} FILE"
-        yield f"  from {fact['url']}, which is not https; run: {' '.join([add, *fact['terms']])}"
-    elif not fact["present"]:
-        fetch = f"python -m indexer weights fetch {fact['name']}"
-        yield f"  from {fact['url']}; run: {' '.join([fetch, *fact['terms']])}"
+def _kept_lines(fact: dict[str, str]) -> list[str]:
+    return [f"{fact['name']} is in {fact['path']}", f"made of {fact['origin']}"]
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from recommender.errors import MissingPackageError
 
 # by the name that is imported, the extra in pyproject.toml that brings it
 EXTRAS = {"torch": "torch", "transformers": "wav2vec2", "h5py": "h5"}
+# extras that bring what another one brings as well
+INCLUDED = {"wav2vec2": "torch"}
 
 
 def require(what: str, packages: Iterable[str]) -> None:
@@ -36,7 +38,9 @@ def needs(what: str, missing: Iterable[str]) -> str:
     """A sentence about missing packages that ends with the command that brings them."""
     names = list(missing)
     extras = dict.fromkeys(EXTRAS[name] for name in names if name in EXTRAS)
-    wanted = [f'".[{",".join(extras)}]"'] if extras else []
+    included = {INCLUDED[extra] for extra in extras if extra in INCLUDED}
+    said = ",".join(extra for extra in extras if extra not in included)
+    wanted = [f'".[{said}]"'] if extras else []
     wanted += [name for name in names if name not in EXTRAS]
     where = " in soundalike's folder" if extras else ""
     return (

@@ -16,12 +16,11 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from ssl import SSLCertVerificationError, SSLError
 from typing import IO
-from urllib.parse import urlsplit
 
 from recommender.errors import WeightsError
 from recommender.weights_intake import verified
 from recommender.weights_part import MAX_BYTES, Note, Part, Progress, TransientError
-from recommender.weights_store import VARIABLE, Source, weights_dir
+from recommender.weights_store import VARIABLE, Source, is_https, weights_dir
 
 TIMEOUT_SECONDS = 30.0
 ATTEMPTS = 6
@@ -29,12 +28,6 @@ MAX_WAIT_SECONDS = 60.0
 _HEADERS = {"User-Agent": "soundalike", "Accept-Encoding": "identity"}
 _TRY_AGAIN = {408, 425, 429, 500, 502, 503, 504}
 _RANGE_NOT_SATISFIABLE = 416
-
-
-def is_https(url: str) -> bool:
-    """Whether nobody on the way can change what comes from there."""
-    parts = urlsplit(url)
-    return parts.scheme == "https" and bool(parts.hostname)
 
 
 @dataclass(frozen=True, slots=True)

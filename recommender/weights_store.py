@@ -7,8 +7,12 @@ what it was made of. Nothing is ever downloaded unasked.
 import hashlib
 import json
 import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from safetensors.numpy import save
 
@@ -18,6 +22,14 @@ from recommender.settings import PREFIX, Settings
 from recommender.weights import Tensors, load_weights
 
 VARIABLE = f"{PREFIX}WEIGHTS_DIR"
+_COMMAND = "python -m indexer weights"
+_NO_DIGEST = "0" * 64
+
+
+def is_https(url: str) -> bool:
+    """Whether nobody on the way can change what comes from there."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" and bool(parts.hostname)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +69,15 @@ class Source:
     n_parameters: int
 
     @property
+    def terms(self) -> tuple[str, ...]:
+        """The flags without which these weights are neither fetched nor added."""
+        licence = () if self.commercial else ("--accept-licence",)
+        return licence if self.digest else (*licence, "--accept-unverified")
+
+    @property
     def command(self) -> str:
-        """What brings these weights."""
-        return f"python -m indexer weights fetch {self.name}"
+        """What brings these weights, with the flags that will be asked for."""
+        return command_for([self])
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +99,28 @@ class Installed:
         except OSError as error:
             return f"{self.path.name} cannot be read ({error.strerror})"
         return "" if found == self.sha256 else f"sha256={found} should be {self.sha256}"
+
+
+# what `installed` was asked for while it pretends; of this thread and context alone
+_Asked = list[tuple[Source, ...]]
+_asked: ContextVar[_Asked | None] = ContextVar("asked", default=None)
+
+
+def command_for(sources: Iterable[Source]) -> str:
+    """What brings all of these: one download, and a line for each that is not there by https."""
+    wanted = list(sources)
+    fetched = [source for source in wanted if is_https(source.url)]
+    # in the order of the files, each flag once
+    flags = dict.fromkeys(flag for source in fetched for flag in source.terms)
+    commands = (
+        [" ".join([_COMMAND, "fetch", *(s.name for s in fetched), *flags])] if fetched else []
+    )
+    commands += [
+        " ".join([_COMMAND, "add", source.name, "FILE", *source.terms])
+        for source in wanted
+        if source not in fetched
+    ]
+    return " and ".join(commands)
 
 
 def weights_dir() -> Path:
@@ -120,6 +160,10 @@ def installed(source: Source, *alternatives: Source) -> Installed:
     WeightsError
         They are not there, or what says so is damaged; with the command that brings them.
     """
+    asked = _asked.get()
+    if asked is not None:
+        asked.append((source, *alternatives))
+        return Installed(_home(source, _NO_DIGEST), _NO_DIGEST, "")
     source = next(filter(is_installed, (source, *alternatives)), source)
     record = _record(source)
     try:
@@ -170,10 +214,21 @@ def store(source: Source, tensors: Tensors, origin: str) -> Installed:
     return kept
 
 
-def record_placeholder(source: Source, folder: Path) -> None:
-    """Say in `folder` that weights are there, without any: enough to read an embedder's spec."""
-    said = json.dumps({"sha256": "0" * 64, "origin": ""})
-    (folder / _record(source).name).write_text(said, encoding="utf-8")
+@contextmanager
+def as_if_installed() -> Iterator[_Asked]:
+    """Let :func:`installed` find whatever it is asked for, so that any spec can be read.
+
+    Yields
+    ------
+    list
+        What it was asked for so far: tuples of a source and its alternatives.
+    """
+    asked: _Asked = []
+    token = _asked.set(asked)
+    try:
+        yield asked
+    finally:
+        _asked.reset(token)
 
 
 def _record(source: Source) -> Path:

@@ -58,6 +58,15 @@ class Site:
             (self.folder / f"{name}.py").write_text(code, encoding="utf-8")
         importlib.invalidate_caches()
 
+    def broken(self, distribution: str, content: bytes, metadata: bytes | None = None) -> None:
+        """Leave a distribution there whose file of entry points holds just this."""
+        info = self.folder / f"{distribution}-1.0.dist-info"
+        info.mkdir()
+        usual = f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n".encode()
+        (info / "METADATA").write_bytes(usual if metadata is None else metadata)
+        (info / "entry_points.txt").write_bytes(content)
+        importlib.invalidate_caches()
+
     def tiny(self, code: str = "") -> None:
         """Install the embedder ``tiny``, with code that makes another of it."""
         self.install("tiny-plugin", {"tiny": "tiny_module:Tiny"}, tiny_module=TINY + code)

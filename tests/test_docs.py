@@ -117,8 +117,7 @@ def test_every_embedder_is_documented_with_its_size_and_cost(name: str) -> None:
     dimension, sizes, relative, *_ = (cell.strip() for cell in row.split("|"))
     with as_if_present(name):
         assert int(dimension) == create_embedder(name).spec.frame_dimension
-    cost = cost_of(name)
-    assert relative == ("that of the server" if cost is None else f"{cost:g}")
+    assert relative == f"{cost_of(name):g}"
     for number in parameters_of(name).values():
         assert number < SMALLEST_NETWORK or f"{number / 1e6:.3g}" in sizes
 

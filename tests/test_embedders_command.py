@@ -9,7 +9,7 @@ import pytest
 
 from indexer import embedder_costs
 from indexer.__main__ import main
-from recommender.embedders import EMBEDDERS
+from recommender.embedders import EMBEDDERS, embedder_module
 from recommender.weights_store import store
 from tests.published_weights import SOURCE, TENSORS
 
@@ -70,14 +70,58 @@ def test_an_embedder_is_described_without_what_it_runs_on(
 
 
 def test_sizes_and_recorded_costs_are_said(capsys: pytest.CaptureFixture[str]) -> None:
-    musicnn, panns, maximum = answer(capsys, "musicnn", "panns", "max")
+    musicnn, panns = answer(capsys, "musicnn", "panns")
     assert musicnn["parameters"] == {"MSD_musicnn": 787_159, "MTT_musicnn": 787_159}
-    assert (musicnn["cost"], maximum["cost"]) == (1, None)
+    assert musicnn["cost"] == 1
     assert panns["parameters"]["panns-cnn14"] == 79_673_792
     assert main(["embedders", "panns"]) == 0
     out = capsys.readouterr().out
-    assert "  parameters of a network: 79.7 million or 4.95 million or 4.57 million" in out
-    assert f"  about {panns['cost']:g} x musicnn for the same audio" in out
+    assert (
+        "  learned numbers: 79.7 million each (panns-cnn14, panns-cnn14-16k); "
+        "4.95 million (panns-cnn10); 4.57 million (panns-cnn6)\n"
+    ) in out
+    assert f"  about {panns['cost']:g} x musicnn for the same audio (with the default opt" in out
+
+
+def test_a_name_with_options_is_told_of_what_it_uses(capsys: pytest.CaptureFixture[str]) -> None:
+    [panns] = answer(capsys, "panns:model=cnn6")
+    assert (panns["weights"], panns["needs"]) == ({"panns-cnn6": False}, [["panns-cnn6"]])
+    assert panns["parameters"] == {"panns-cnn6": 4_567_104}
+    assert main(["embedders", "panns:model=cnn6"]) == 0
+    assert "  learned numbers: 4.57 million (panns-cnn6)\n" in capsys.readouterr().out
+
+
+def test_files_are_counted_and_named(capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = embedder_module("vggish").WEIGHTS
+    assert main(["embedders", "vggish", "wav2vec2"]) == 0
+    out = capsys.readouterr().out
+    assert "  weights: none of 2 files present: vggish, vggish-pca; Apache-2.0\n" in out
+    assert "present: wav2vec2-base, wav2vec2-base-torchaudio; one will do; Apache-2.0 or MIT" in out
+    store(first, TENSORS, "")
+    assert main(["embedders", "vggish"]) == 0
+    out = capsys.readouterr().out
+    assert "  weights: 1 of 2 files present; missing: vggish-pca; present: vggish; Apache" in out
+    store(second, TENSORS, "").path.write_bytes(b"damaged")
+    assert main(["embedders", "max-local"]) == 0
+    out = capsys.readouterr().out
+    assert "  weights: 2 of 2 files present; damaged: vggish-pca; present: vggish; Apache" in out
+
+
+def test_a_name_given_twice_is_told_of_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert [fact["name"] for fact in answer(capsys, "mfcc", "musicnn", "mfcc")] == [
+        "mfcc",
+        "musicnn",
+    ]
+
+
+def test_a_servers_licence_is_the_servers(capsys: pytest.CaptureFixture[str]) -> None:
+    [fact] = answer(capsys, "max")
+    assert (fact["licence"], fact["remote"]) == ("that of the server", True)
+    assert main(["embedders", "max"]) == 0
+    out = capsys.readouterr().out
+    assert "  weights: on the server; licence: that of the server\n" in out
+    # what it is waited for was not measured
+    assert "x musicnn" not in out
 
 
 def test_options_are_part_of_a_name(capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,6 +169,16 @@ def test_weights_that_are_damaged_are_a_problem_of_one_embedder(
     monkeypatch.setattr(embedder_costs, "MEASURED_SECONDS", 3)
     store(SOURCE, TENSORS, "").path.write_bytes(b"damaged")
     fake, mfcc = answer(capsys, "fake", "mfcc", "--measure")
-    assert not fake["ready"]
-    assert "weights verify" in fake["problem"]
+    assert (fake["ready"], fake["damaged"]) == (False, ["fake-one"])
+    assert fake["problem"].endswith("; run: python -m indexer weights fetch fake-one")
     assert mfcc["seconds_per_audio_minute"] > 0
+    assert main(["embedders", "fake"]) == 0
+    assert "  weights: damaged; CC BY 4.0" in capsys.readouterr().out
+
+
+def test_weights_are_read_for_who_names_an_embedder_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    store(SOURCE, TENSORS, "").path.write_bytes(b"damaged")
+    facts = {fact["name"]: fact for fact in answer(capsys)}
+    assert facts["fake"]["ready"]

@@ -11,7 +11,7 @@ import pytest
 from indexer.__main__ import main
 from recommender.embedders import EMBEDDERS, embedder_module, require_packages
 from recommender.errors import MissingPackageError
-from recommender.packages import EXTRAS, needs, require
+from recommender.packages import EXTRAS, INCLUDED, needs, require
 from recommender.weights_store import store
 from tests.published_weights import SOURCE, TENSORS
 
@@ -37,13 +37,18 @@ def test_an_extra_that_brings_a_package_has_it() -> None:
     for package, extra in EXTRAS.items():
         wanted = project["optional-dependencies"][extra]
         assert package in {re.split(r"[<>=;\[ ]", requirement)[0] for requirement in wanted}
+    extras = project["optional-dependencies"]
+    for extra, other in INCLUDED.items():
+        assert set(extras[other]) <= set(extras[extra])
 
 
 @pytest.mark.parametrize(
     ("missing", "command"),
     [
         (["torch"], 'pip install ".[torch]"'),
-        (["torch", "transformers"], 'pip install ".[torch,wav2vec2]"'),
+        (["torch", "transformers"], 'pip install ".[wav2vec2]"'),
+        (["torch", "h5py"], 'pip install ".[torch,h5]"'),
+        (["transformers"], 'pip install ".[wav2vec2]"'),
         (["h5py", "other"], 'pip install ".[h5]" other'),
         (["other"], "pip install other"),
     ],

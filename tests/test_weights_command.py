@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from indexer import weights_command
+from indexer import weights_command, weights_listing
 from indexer.__main__ import main
 from recommender.embedders import EMBEDDERS, sources
 from recommender.weights_fetch import Fetcher
-from recommender.weights_store import Source, installed, record_placeholder, store
+from recommender.weights_store import Source, installed, store
 from tests.file_server import Behaviour, serving_file
 from tests.published_weights import CONTENT, NON_COMMERCIAL, SOURCE, TENSORS, UNVERIFIED
 
@@ -39,6 +39,8 @@ def published(tmp_path: Path) -> Path:
 def known(monkeypatch: pytest.MonkeyPatch, *all_there_are: Source) -> None:
     by_name = {source.name: source for source in all_there_are}
     monkeypatch.setattr(weights_command, "sources", lambda: by_name)
+    monkeypatch.setattr(weights_listing, "sources", lambda: by_name)
+    monkeypatch.setattr(weights_listing, "wanted_by", lambda: {name: ["fake"] for name in by_name})
 
 
 def trust(monkeypatch: pytest.MonkeyPatch, does: Behaviour) -> None:
@@ -58,11 +60,22 @@ def test_list_says_what_is_missing_and_how_to_get_it(capsys: pytest.CaptureFixtu
     store(UNVERIFIED, TENSORS, "")
     assert main(["weights", "list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("fake-one  missing  CC BY 4.0  0.2 MB  trained on AudioSet")
-    assert lines[1] == f"  from {SOURCE.url}; run: python -m indexer weights fetch fake-one"
-    assert lines[2].startswith("fake-unverified  present  CC BY 4.0  size unknown")
-    assert "fake-nc  missing  CC BY-NC 4.0 (no commercial use)" in lines[3]
-    assert lines[4].endswith("weights fetch fake-nc --accept-licence")
+    assert lines[0] == "fake"
+    assert lines[1].startswith("  fake-one  missing  CC BY 4.0  0.2 MB  trained on AudioSet")
+    assert lines[2] == f"    from {SOURCE.url}; run: python -m indexer weights fetch fake-one"
+    assert lines[3].startswith("  fake-unverified  present  CC BY 4.0  below 1 MB")
+    assert "fake-nc  missing  CC BY-NC 4.0 (no commercial use)" in lines[4]
+    assert lines[5].endswith("weights fetch fake-nc --accept-licence")
+
+
+def test_a_size_that_is_not_known_is_that_of_the_numbers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known(monkeypatch, replace(UNVERIFIED, n_parameters=157_975_648))
+    assert main(["weights", "list"]) == 0
+    assert "  about 632 MB  " in capsys.readouterr().out
+    [fact] = answer(capsys, "list")
+    assert (fact["n_bytes"], fact["numbers_bytes"]) == (0, 631_902_592)
 
 
 def test_list_as_json_holds_the_whole_manifest(capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,7 +94,7 @@ def test_list_offers_what_another_package_has_left(
     path.write_bytes(CONTENT)
     assert main(["weights", "list"]) == 0
     [line] = [s for s in capsys.readouterr().out.splitlines() if f"add {SOURCE.name} " in s]
-    assert line.startswith(f"  found at {path}; run: python -m indexer")
+    assert line.strip().startswith(f"found at {path}; run: python -m indexer")
     command = shlex.split(line.partition("python -m indexer ")[2])
     assert main(command) == 0
     assert not installed(SOURCE).damage()
@@ -108,7 +121,7 @@ def test_fetch_prints_the_licence_and_keeps_tensors_alone(
         assert len(list(folder.iterdir())) == 2
         kept = answer(capsys, "fetch", "fake-one")
     assert len(does.asked) == 1
-    assert kept["sha256"] == installed(SOURCE).sha256
+    assert [one["sha256"] for one in kept] == [installed(SOURCE).sha256]
 
 
 def test_fetch_replaces_damaged_weights(
@@ -192,14 +205,16 @@ def test_verify_finds_a_damaged_record(folder: Path, capsys: pytest.CaptureFixtu
     store(SOURCE, TENSORS, "")
     (folder / "fake-one.json").write_text("{")
     assert main(["weights", "verify"]) == 65
-    assert "fake-one.json is damaged" in capsys.readouterr().out
+    assert "fake-one.json is no record" in capsys.readouterr().out
 
 
 def test_unknown_weights_are_refused_with_those_there_are(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["weights", "fetch", "nonesuch"]) == 2
-    assert "use one of fake-one, fake-unverified, fake-nc" in capsys.readouterr().err
+    assert "use one of fake-one, fake-unverified, fake-nc, or the name of an embedder" in (
+        capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("arguments", [[], ["nonesuch"], ["fetch"], ["add", "fake-one"]])
@@ -230,10 +245,15 @@ def test_what_is_not_published_by_https_is_to_be_added(
     assert "weights add fake-one FILE" in capsys.readouterr().err
 
 
-def test_a_placeholder_is_never_taken_for_weights(folder: Path) -> None:
-    folder.mkdir()
-    record_placeholder(SOURCE, folder)
-    assert main(["weights", "verify"]) == 65
+def test_verify_takes_names_and_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    store(SOURCE, TENSORS, "")
+    assert main(["weights", "verify", "fake-one"]) == 0
+    assert capsys.readouterr().out == "fake-one: ok\n"
+    assert main(["weights", "verify", "fake-one", "fake-nc"]) == 65
+    out = capsys.readouterr().out
+    assert "fake-one: ok" in out
+    assert "weights=fake-nc are not in" in out
+    assert "weights fetch fake-nc --accept-licence" in out
 
 
 def test_collecting_sources_loads_no_torch() -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from recommender import weights_fetch
 from recommender.errors import LockedError, WeightsError
-from recommender.weights_fetch import Fetcher, is_https
+from recommender.weights_fetch import Fetcher
 from recommender.weights_part import Part
+from recommender.weights_store import is_https
 from tests.file_server import serving_file
 from tests.published_weights import CONTENT, SOURCE, UNVERIFIED
 from tests.weights_fetching import fetcher, ignore, served

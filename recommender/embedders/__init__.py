@@ -6,16 +6,24 @@ embedders come from other distributions, see `recommender.embedders.plugins`; th
 """
 
 import importlib
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
 from recommender.embedders.options import base_name, parse_options
-from recommender.embedders.plugins import Plugin, find_plugin, installed_plugins
+from recommender.embedders.plugins import (
+    Plugin,
+    find_plugin,
+    installed_plugins,
+    offered_names,
+)
 from recommender.embedding import Embedder
-from recommender.errors import InvalidParameterError, PluginError
+from recommender.errors import InvalidParameterError, PluginError, RemoteEmbedderError
 from recommender.packages import require
 from recommender.weights import learned_numbers
-from recommender.weights_store import Source
+from recommender.weights_check import chosen, require_sound
+from recommender.weights_store import Source, as_if_installed
 
 DEFAULT_EMBEDDER = "musicnn"
 # of an embedder that does not say: about that of the slowest of ours
@@ -91,6 +99,27 @@ def weights_of(name: str) -> tuple[Source, ...]:
     return weights if isinstance(weights, tuple) else ()
 
 
+def needed_weights(name: str) -> tuple[tuple[Source, ...], ...]:
+    """The files of weights that the embedder called `name` needs with these very options.
+
+    Returns
+    -------
+    tuple
+        For each file who publishes it: one :class:`Source`, or several of which one will do.
+
+    Raises
+    ------
+    InvalidParameterError
+        No embedder has this name or these options.
+    PluginError
+        It belongs to another distribution, and is no use.
+    """
+    # an embedder whose server is not named has its weights there, if anywhere
+    with as_if_installed() as asked, suppress(RemoteEmbedderError):
+        _ = create_embedder(name).spec
+    return tuple(dict.fromkeys(asked))
+
+
 def parameters_of(name: str) -> dict[str, int]:
     """Learned numbers of each file of weights of the embedder called `name`; {} without any."""
     module = embedder_module(name)
@@ -130,6 +159,23 @@ def require_packages(name: str) -> None:
     require(f"embedder={base_name(name)}", getattr(embedder_module(name), "REQUIRES", ()))
 
 
+def require_sound_weights(name: str) -> None:
+    """Make sure that all weights of the embedder called `name` are there and undamaged.
+
+    They are read to the last byte, a second or two for the largest; no network is loaded.
+
+    Raises
+    ------
+    WeightsError
+        They are not; it names every such file, and the command that mends it.
+    InvalidParameterError
+        No embedder has this name or these options.
+    PluginError
+        It belongs to another distribution, and is no use.
+    """
+    require_sound(chosen(alternatives) for alternatives in needed_weights(name))
+
+
 def sources() -> dict[str, Source]:
     """Every published file of weights by name; neither torch nor any weights are loaded.
 
@@ -137,17 +183,28 @@ def sources() -> dict[str, Source]:
     say. Nor do they take the place of weights that are known already.
     """
     found = dict[str, Source]()
-    for name in embedder_names():
-        try:
-            weights = weights_of(name)
-        except PluginError:
-            continue
-        found = {source.name: source for source in weights} | found
+    for _, source in _offers():
+        found.setdefault(source.name, source)
     return found
 
 
+def wanted_by() -> dict[str, list[str]]:
+    """For each name in :func:`sources` the embedders that may want the file."""
+    known, users = sources(), dict[str, list[str]]()
+    for name, source in _offers():
+        if known[source.name] == source:
+            users.setdefault(source.name, []).append(name)
+    return users
+
+
+def _offers() -> Iterator[tuple[str, Source]]:
+    for name in embedder_names():
+        with suppress(PluginError):
+            yield from ((name, source) for source in weights_of(name))
+
+
 def embedder_names() -> list[str]:
-    """The names there are, those of plugins last; nothing is imported."""
+    """The names there are, refused ones too, those of plugins last; nothing is imported."""
     return list(dict.fromkeys([*EMBEDDERS, *(plugin.name for plugin in installed_plugins())]))
 
 
@@ -163,6 +220,5 @@ def _plugin(name: str) -> Plugin | None:
         return None
     if plugin := find_plugin(base):
         return plugin
-    raise InvalidParameterError(
-        f"embedder={name} is unknown; use one of {', '.join(embedder_names())}"
-    )
+    offered = dict.fromkeys([*EMBEDDERS, *offered_names()])
+    raise InvalidParameterError(f"embedder={name} is unknown; use one of {', '.join(offered)}")

@@ -6,15 +6,17 @@ let it in. What is checked here is that a mistake in it gets a message that name
 """
 
 import importlib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from types import ModuleType
 
 import numpy as np
 
 from recommender.arrays import FloatArray
+from recommender.embedders.claims import claimed
 from recommender.embedders.options import base_name
 from recommender.embedders.plugin_faults import NAME, module_faults, spec_faults
 from recommender.embedding import Embedder, EmbedderSpec, Frames
@@ -93,6 +95,8 @@ class Plugin:
         return _Checked(self, embedder)
 
     def _class(self) -> Callable[..., Embedder]:
+        if not self.entry.value:
+            raise self.fault("has an entry point that is no name = module:Class")
         try:
             found = self.entry.load()
         except (Exception, SystemExit) as error:
@@ -105,9 +109,15 @@ class Plugin:
 
 def installed_plugins() -> list[Plugin]:
     """Every claim that an installed distribution makes, by name; nothing is imported."""
-    entries = entry_points(group=GROUP)
-    found = [Plugin(base_name(entry.name), _distribution(entry), entry) for entry in entries]
+    found = [Plugin(base_name(entry.name), owner, entry) for owner, entry in claimed(GROUP)]
     return sorted(found, key=lambda plugin: (plugin.name, plugin.distribution))
+
+
+def offered_names() -> list[str]:
+    """Names of plugins that may be asked for: valid ones, each with one claim to it."""
+    plugins = installed_plugins()
+    claims = Counter(plugin.name for plugin in plugins)
+    return [p.name for p in plugins if claims[p.name] == 1 and NAME.fullmatch(p.entry.name)]
 
 
 def find_plugin(name: str) -> Plugin | None:
@@ -165,7 +175,3 @@ class _Checked:
 
 def _said(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
-
-
-def _distribution(entry: EntryPoint) -> str:
-    return f"{entry.dist.name} {entry.dist.version}" if entry.dist else "unknown"
