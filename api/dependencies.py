@@ -14,9 +14,10 @@ from api.problems import ProblemError
 from api.questions import NoParameters, RecommendingQuestion, TrackId
 from api.uploads import received_file
 from recommender.engine import Recommender
-from recommender.ensemble import Ensemble, Spaces
+from recommender.ensemble import Ensemble
 from recommender.live import LiveRecommender
 from recommender.settings import Settings
+from recommender.spaces import Spaces
 
 REPEATABLE = frozenset({"exclude_id", "exclude_artist"})
 

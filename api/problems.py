@@ -67,7 +67,7 @@ KINDS = {
     "embedder-unavailable": Kind(503, "The server that embeds cannot be used"),
     "index-unavailable": Kind(503, "No index is published"),
     "overloaded": Kind(503, "The service is busy"),
-    "weights-unavailable": Kind(503, "The embedder's weights are missing"),
+    "weights-unavailable": Kind(503, "The embedder of the index cannot run"),
 }
 _INTERNAL = ("internal", "the service's log says more, under the request_id")
 # what the framework itself refuses, in words that lead on

@@ -1,4 +1,4 @@
-"""One or several spaces that answer together, and which of them a caller means.
+"""One or several spaces that answer together.
 
 Cosines of two spaces cannot be compared, places in a list can: several spaces are fused by
 reciprocal rank (G. V. Cormack, C. L. A. Clarke and S. Büttcher, "Reciprocal rank fusion outperforms
@@ -6,16 +6,13 @@ Condorcet and individual rank learning methods", SIGIR 2009).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, Self
 
 from recommender.catalog import folded
 from recommender.embedding import Embedding
 from recommender.engine import Recommender
-from recommender.errors import InvalidParameterError, SpaceUnavailableError, UnknownTrackError
+from recommender.errors import InvalidParameterError, UnknownTrackError
 from recommender.questions import Answer, Options, Preference, Question
 from recommender.ranking import SIMILARITY_DECIMALS, capped
-from recommender.served import embedder_of, find_space
 from recommender.track import Match, SpaceRank, TagStrength, Track
 
 RANK_CONSTANT = 60
@@ -46,84 +43,6 @@ def fused(rankings: Sequence[Sequence[str]]) -> list[tuple[str, float]]:
         id_: round(total / len(rankings), SIMILARITY_DECIMALS) for id_, total in scores.items()
     }
     return sorted(means.items(), key=lambda item: (-item[1], item[0]))
-
-
-class Slot(NamedTuple):
-    """A space that is served; `recommender` is None when its generation cannot be opened."""
-
-    embedder: str
-    recommender: Recommender | None
-
-    @classmethod
-    def of(cls, embedder: str, recommender: Recommender | None) -> Self:
-        """The slot of an embedder, which the generation knows best."""
-        manifest = recommender.generation.manifest if recommender else None
-        return cls(embedder_of(manifest) if manifest else embedder, recommender)
-
-    @property
-    def space_id(self) -> str:
-        """Id of the space, "" when it does not answer."""
-        return self.recommender.generation.manifest.space_id if self.recommender else ""
-
-    def answering(self) -> Recommender:
-        """What answers in this space.
-
-        Raises
-        ------
-        SpaceUnavailableError
-            Nothing does.
-        """
-        if self.recommender is None:
-            raise SpaceUnavailableError(
-                f"space={self.embedder} is published, but cannot be read; on the server run: "
-                "python -m indexer verify"
-            )
-        return self.recommender
-
-
-@dataclass(frozen=True, slots=True)
-class Spaces:
-    """Every space that is served at one moment, the default first."""
-
-    slots: tuple[Slot, ...]
-
-    @property
-    def available(self) -> list[Recommender]:
-        """What answers, of those spaces that can."""
-        return [slot.recommender for slot in self.slots if slot.recommender]
-
-    @property
-    def default(self) -> Recommender:
-        """What answers when no space is named; raises SpaceUnavailableError when nothing does."""
-        return self.slots[0].answering()
-
-    def choose(self, text: str | None) -> "Ensemble":
-        """The spaces that a caller names, fused when they are several.
-
-        Parameters
-        ----------
-        text
-            Names as :func:`recommender.served.find_space` takes them, ``+`` between; a space counts
-            as ``+``, which it was before a browser decoded the address. None for the default.
-
-        Raises
-        ------
-        InvalidParameterError
-            A space is not served, may be several, or is named twice.
-        SpaceUnavailableError
-            A space is served, but cannot be read.
-        """
-        if text is None:
-            return Ensemble([self.default])
-        known = [(slot.space_id, slot.embedder) for slot in self.slots]
-        places = [find_space(known, name) for name in text.replace(" ", "+").split("+")]
-        if len(set(places)) < len(places):
-            raise InvalidParameterError(f"space={text} names a space twice")
-        return Ensemble([self.slots[place].answering() for place in places])
-
-    def holding(self, track_id: str) -> Recommender:
-        """The first that holds a track, the default when none does."""
-        return next((one for one in self.available if one.tracks([track_id])), self.default)
 
 
 class Ensemble:
@@ -227,7 +146,8 @@ class Ensemble:
         """Tracks by id, each from the first member that holds it."""
         found = dict[str, Track]()
         for member in self.members:
-            found = {track.id: track for track in member.tracks(ids)} | found
+            missing = [id_ for id_ in ids if id_ not in found]
+            found |= {track.id: track for track in member.tracks(missing)}
         return found
 
     def _matches(

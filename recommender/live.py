@@ -7,10 +7,10 @@ from pathlib import Path
 
 from recommender.current import Served, list_generations, served
 from recommender.engine import Recommender
-from recommender.ensemble import Slot, Spaces
 from recommender.errors import GenerationError, IndexUnavailableError
 from recommender.generation import open_generation
 from recommender.served import embedder_of, made_by
+from recommender.spaces import Slot, Spaces
 
 _log = logging.getLogger(__name__)
 

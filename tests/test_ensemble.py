@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from recommender import ensemble
 from recommender.engine import Recommender
-from recommender.ensemble import Ensemble, Slot, Spaces, fused
+from recommender.ensemble import Ensemble, fused
 from recommender.errors import (
     InvalidParameterError,
     SpaceMismatchError,
@@ -19,6 +19,7 @@ from recommender.errors import (
     UnknownTrackError,
 )
 from recommender.questions import Options, Preference
+from recommender.spaces import Slot, Spaces
 from tests.builders import (
     OTHER_SPACE,
     SPACE,
