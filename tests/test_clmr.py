@@ -172,7 +172,7 @@ def test_the_release_is_read_without_the_optimiser_beside_it(tmp_path: Path) -> 
 def test_python_objects_are_not_loaded(tmp_path: Path) -> None:
     path = tmp_path / "clmr.ckpt"
     path.write_bytes(saved(lightning(hyper_parameters=argparse.Namespace(seed=1))))
-    with pytest.raises(WeightsError, match=r"clmr\.ckpt is no checkpoint of tensors alone"):
+    with pytest.raises(WeightsError, match=r"clmr\.ckpt are no checkpoint of tensors alone"):
         convert(path)
 
 
@@ -182,8 +182,8 @@ def test_python_objects_are_not_loaded(tmp_path: Path) -> None:
         (lambda: b"", "no checkpoint of tensors"),
         (lambda: b"<html>not found</html>", "no checkpoint of tensors"),
         (lambda: saved(state_dict("encoder."))[:-1000], "no checkpoint of tensors"),
-        (lambda: saved([1.0]), "holds no state_dict"),
-        (lambda: saved({"pytorch-lightning_version": "1"}), "holds no state_dict"),
+        (lambda: saved([1.0]), "no checkpoint of tensors"),
+        (lambda: saved({"pytorch-lightning_version": "1"}), r"conv1\.weight is missing"),
         (lambda: saved({}), r"conv1\.weight is missing"),
         (lambda: saved({"encoder.sequential.0.0.weight": 3}), r"conv1\.weight is missing"),
         (
@@ -196,10 +196,10 @@ def test_python_objects_are_not_loaded(tmp_path: Path) -> None:
 def test_other_files_are_refused_in_words(tmp_path: Path, content: Any, said: str) -> None:
     path = tmp_path / "clmr.pt"
     path.write_bytes(content())
-    with pytest.raises(WeightsError, match=rf"file=clmr\.pt .*{said}"):
+    with pytest.raises(WeightsError, match=rf"=clmr\.pt .*{said}"):
         convert(path)
 
 
 def test_a_missing_file_is_refused_in_words(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"file=none\.pt cannot be read"):
+    with pytest.raises(WeightsError, match=r"weights=none\.pt cannot be read"):
         convert(tmp_path / "none.pt")

@@ -18,11 +18,8 @@ DECODER_HOMES = {
 }
 # requests go pickled from the service to its own child; what a child says is never unpickled
 REQUEST_HOMES = {ROOT / "recommender" / "child.py", ROOT / "recommender" / "sandbox.py"}
-# these name the error with which torch refuses a pickle that holds more than tensors
-REFUSING_HOMES = {
-    ROOT / "recommender" / "embedders" / f"{name}_weights.py"
-    for name in ("clmr", "mooer", "panns", "wav2vec2")
-}
+# it names the error with which torch refuses a pickle that holds more than tensors
+REFUSING_HOMES = {ROOT / "recommender" / "embedders" / "torch_checkpoint.py"}
 # published as a pickle: opened when, and only when, it is the very file whose digest is pinned
 PINNED_HOME = ROOT / "recommender" / "embedders" / "soundnet_weights.py"
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))

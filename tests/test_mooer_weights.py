@@ -78,12 +78,16 @@ def test_every_tensor_is_required_in_its_shape(tmp_path: Path, name: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "content",
-    [[1.0], {3: torch.zeros(2)}, {"args": argparse.Namespace(seed=1)}],
+    ("content", "said"),
+    [
+        ([1.0], "are no checkpoint of tensors"),
+        ({3: torch.zeros(2)}, "is missing and should be"),
+        ({"args": argparse.Namespace(seed=1)}, "are no checkpoint of tensors"),
+    ],
     ids=["list", "numbered", "object"],
 )
-def test_other_checkpoints_are_refused_in_words(tmp_path: Path, content: Any) -> None:
-    with pytest.raises(WeightsError, match=r"paraformer-encoder\.pth are no checkpoint of tensors"):
+def test_other_checkpoints_are_refused_in_words(tmp_path: Path, content: Any, said: str) -> None:
+    with pytest.raises(WeightsError, match=rf"paraformer-encoder\.pth {said}"):
         convert(written(tmp_path, content))
 
 

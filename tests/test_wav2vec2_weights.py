@@ -114,7 +114,7 @@ def test_python_objects_are_not_loaded(
 ) -> None:
     """As in the file of the authors, which holds the settings of their training."""
     torch.save(content, tmp_path / "wav2vec_small.pt")
-    with pytest.raises(WeightsError, match=r"wav2vec_small\.pt are no tensors .*embedders\.md"):
+    with pytest.raises(WeightsError, match=r"wav2vec_small\.pt are no checkpoint .*embedders\.md"):
         convert(tmp_path / "wav2vec_small.pt")
     assert "ran" not in capsys.readouterr().out
 
@@ -122,12 +122,12 @@ def test_python_objects_are_not_loaded(
 @pytest.mark.parametrize("content", [b"", b"<html>no</html>", b"PK\x03\x04 torn", b"12345678{torn"])
 def test_files_of_no_kind_are_refused_in_words(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "other.bin").write_bytes(content)
-    with pytest.raises(WeightsError, match=r"weights=other\.bin are no tensors"):
+    with pytest.raises(WeightsError, match=r"weights=other\.bin are no (checkpoint|safetensors)"):
         convert(tmp_path / "other.bin")
 
 
 def test_a_missing_file_is_refused_in_words(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"weights=none\.bin are no tensors"):
+    with pytest.raises(WeightsError, match=r"weights=none\.bin are no checkpoint"):
         convert(tmp_path / "none.bin")
 
 

@@ -9,15 +9,14 @@ that holds the checkpoint beside the state of the optimiser.
 
 import io
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import numpy.typing as npt
 import torch
 
 from recommender.embedders.clmr import STAGES
+from recommender.embedders.torch_checkpoint import load_checkpoint, tensors_of
 from recommender.embedders.waveform_stages import checked_tensors
 from recommender.errors import WeightsError
 from recommender.weights import Tensors
@@ -60,7 +59,7 @@ def convert(path: Path) -> Tensors:
     for number in range(len(STAGES)):
         for theirs, ours in PARTS.items():
             tensor = state.get(f"sequential.{number}.{theirs}")
-            if isinstance(tensor, torch.Tensor):
+            if tensor is not None:
                 found[f"conv{number + 1}.{ours}"] = tensor.detach().float().numpy()
     return checked_tensors(found, STAGES, path.name)
 
@@ -81,26 +80,17 @@ def _checkpoint(path: Path) -> bytes:
             return archive.read(members[0]) if members else content
     except (OSError, zipfile.BadZipFile) as error:
         raise WeightsError(
-            f"file={path.name} cannot be read ({error}); download it again"
+            f"weights={path.name} cannot be read ({error}); download the file again"
         ) from error
 
 
-def _state(checkpoint: bytes, file_name: str) -> Mapping[str, Any]:
-    """Everything of the encoder, by its name within the encoder."""
-    try:
-        loaded = torch.load(io.BytesIO(checkpoint), map_location="cpu", weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise WeightsError(
-            f"file={file_name} is no checkpoint of tensors alone, and Python objects are not "
-            "loaded; use the published file, or save the state_dict by itself"
-        ) from error
-    prefix = "encoder."
-    if isinstance(loaded, dict) and LIGHTNING in loaded:
-        loaded, prefix = loaded.get("state_dict"), "model.encoder."
-    if not isinstance(loaded, dict):
-        raise WeightsError(f"file={file_name} holds no state_dict; use the published file")
+def _state(checkpoint: bytes, file_name: str) -> dict[str, torch.Tensor]:
+    """Every tensor of the encoder, by its name within the encoder."""
+    loaded, prefix = load_checkpoint(io.BytesIO(checkpoint), file_name), "encoder."
+    if LIGHTNING in loaded:
+        loaded, prefix = loaded.get("state_dict", {}), "model.encoder."
     return {
-        name.removeprefix(prefix): value
-        for name, value in loaded.items()
-        if isinstance(name, str) and name.startswith(prefix)
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors_of(loaded).items()
+        if name.startswith(prefix)
     }

@@ -4,30 +4,18 @@ The encoder's names stay those of the checkpoint, see :func:`.mooer_network.tens
 normalisation of its input is ``cmvn/shift``, added first, and ``cmvn/scale``, multiplied with.
 """
 
-import pickle
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 
 from recommender.arrays import FloatArray
 from recommender.embedders.mooer_network import N_INPUTS, tensor_shapes
+from recommender.embedders.torch_checkpoint import load_checkpoint, shaped, tensors_of
 from recommender.errors import WeightsError
 from recommender.weights import Tensors
 
 PREFIX = "encoder."
-UNREADABLE = (
-    OSError,
-    EOFError,
-    RuntimeError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    pickle.UnpicklingError,
-)
 # a component, its sizes, the rate at which it was to learn, and its numbers
 COMPONENT = r"<{}>\s+\d+\s+\d+\s+<LearnRateCoef>\s+\S+\s+\[([^\[\]]*)\]"
 CMVN = {"cmvn/shift": "AddShift", "cmvn/scale": "Rescale"}
@@ -53,17 +41,9 @@ def convert(path: Path) -> Tensors:
     WeightsError
         The file cannot be read without running code, or is of another network.
     """
-    state = _state(path)
-    shapes = tensor_shapes()
-    for name, shape in shapes.items():
-        found = tuple(state[name].shape) if name in state else "missing"
-        if found != shape:
-            raise WeightsError(
-                f"tensor={name} of weights={path.name} is {found} and should be {shape}; "
-                "get the file that docs/embedders.md names"
-            )
-    # what is float32 already, as it is published, is not copied
-    return {name: state[name].to(torch.float32).contiguous().numpy() for name in shapes}
+    tensors = tensors_of(load_checkpoint(path, path.name))
+    named = {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items()}
+    return shaped(named, tensor_shapes(), path.name)
 
 
 def convert_cmvn(path: Path) -> Tensors:
@@ -92,22 +72,6 @@ def convert_cmvn(path: Path) -> Tensors:
             "fetch the file again"
         ) from error
     return {name: _component(path, text, component) for name, component in CMVN.items()}
-
-
-def _state(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of the file by the encoder's own names."""
-    try:
-        content: Any = torch.load(path, map_location="cpu", weights_only=True)
-        return {
-            name.removeprefix(PREFIX): value
-            for name, value in content.items()
-            if torch.is_tensor(value)
-        }
-    except UNREADABLE as error:
-        raise WeightsError(
-            f"weights={path.name} are no checkpoint of tensors alone ({type(error).__name__}); "
-            "get the file that docs/embedders.md names"
-        ) from error
 
 
 def _component(path: Path, text: str, name: str) -> FloatArray:

@@ -4,14 +4,12 @@ The names stay those of the checkpoint. What is left out: the Fourier and mel ma
 ``recommender.frontend`` computes, the layer that predicts AudioSet's classes, and counters.
 """
 
-import pickle
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 
 from recommender.embedders.panns_network import ARCHITECTURES, tensor_shapes
+from recommender.embedders.torch_checkpoint import load_checkpoint, shaped, tensors_of
 from recommender.errors import WeightsError
 from recommender.weights import Tensors
 
@@ -24,16 +22,6 @@ HARMLESS = [
     np.dtype,
     type(np.dtype(np.int64)),
 ]
-UNREADABLE = (
-    OSError,
-    EOFError,
-    RuntimeError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    pickle.UnpicklingError,
-)
 
 
 def convert(path: Path) -> Tensors:
@@ -54,26 +42,13 @@ def convert(path: Path) -> Tensors:
     WeightsError
         The file is no checkpoint that torch can read without running code, or of another network.
     """
-    state = _state(path)
+    state = tensors_of(load_checkpoint(path, path.name, HARMLESS).get("model"))
     found = {name: tuple(tensor.shape) for name, tensor in state.items()}
     for architecture in ARCHITECTURES.values():
         shapes = tensor_shapes(architecture)
         if shapes.items() <= found.items():
-            return {name: state[name].to(torch.float32).contiguous().numpy() for name in shapes}
+            return shaped(state, shapes, path.name)
     raise WeightsError(
         f"weights={path.name} are of no network of {', '.join(ARCHITECTURES)}; "
         "get the file that docs/embedders.md names"
     )
-
-
-def _state(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of the file, whatever else it holds."""
-    try:
-        with torch.serialization.safe_globals(HARMLESS):
-            content: Any = torch.load(path, map_location="cpu", weights_only=True)
-        return {name: value for name, value in content["model"].items() if torch.is_tensor(value)}
-    except UNREADABLE as error:
-        raise WeightsError(
-            f"weights={path.name} are no checkpoint of PANNs ({type(error).__name__}); "
-            "get the file that docs/embedders.md names"
-        ) from error

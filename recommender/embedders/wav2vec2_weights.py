@@ -7,14 +7,13 @@ direction and a length, ``weight_v`` and ``weight_g``, which later versions of t
 the quantiser, its projections, and the vector that stands for hidden frames.
 """
 
-import pickle
 from pathlib import Path
-from typing import Any
 
 import safetensors
 import safetensors.torch
 import torch
 
+from recommender.embedders.torch_checkpoint import load_checkpoint, shaped, tensors_of
 from recommender.embedders.wav2vec2 import BASE
 from recommender.embedders.wav2vec2_network import tensor_shapes
 from recommender.errors import WeightsError
@@ -27,17 +26,6 @@ RENAMED = {
     "parametrizations.weight.original0": "weight_g",
     "parametrizations.weight.original1": "weight_v",
 }
-UNREADABLE = (
-    OSError,
-    EOFError,
-    RuntimeError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    pickle.UnpicklingError,
-    safetensors.SafetensorError,
-)
 
 
 def convert(path: Path) -> Tensors:
@@ -60,39 +48,29 @@ def convert(path: Path) -> Tensors:
     WeightsError
         The file cannot be read without running code, or is of another network.
     """
-    state = _state(path)
-    converted = Tensors()
-    for name, shape in tensor_shapes(BASE, BASE.layers).items():
-        found = tuple(state[name].shape) if name in state else "missing"
-        if found != shape:
-            raise WeightsError(
-                f"tensor={name} of weights={path.name} is {found} and should be {shape}: "
-                "they are not of wav2vec 2.0 base; get the file that docs/embedders.md names"
-            )
-        converted[name] = state[name].to(torch.float32).contiguous().numpy()
-    return converted
+    content = _load_safetensors(path) if _is_safetensors(path) else load_checkpoint(path, path.name)
+    named = {_our_name(name): tensor for name, tensor in tensors_of(content).items()}
+    return shaped(named, tensor_shapes(BASE, BASE.layers), path.name)
 
 
-def _state(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of the file by our names, whatever else it holds."""
+def _load_safetensors(path: Path) -> dict[str, torch.Tensor]:
     try:
-        content: Any
-        if _is_safetensors(path):
-            content = safetensors.torch.load_file(path)
-        else:
-            content = torch.load(path, map_location="cpu", weights_only=True)
-        return {_our_name(name): value for name, value in content.items() if torch.is_tensor(value)}
-    except UNREADABLE as error:
+        return safetensors.torch.load_file(path)
+    except (OSError, safetensors.SafetensorError) as error:
         raise WeightsError(
-            f"weights={path.name} are no tensors that can be read without running code "
-            f"({type(error).__name__}); get the file that docs/embedders.md names"
+            f"weights={path.name} are no safetensors ({error}); "
+            "get the file that docs/embedders.md names"
         ) from error
 
 
 def _is_safetensors(path: Path) -> bool:
     """Whether a line of JSON follows a length of eight bytes; downloads have no suffix to go by."""
-    with path.open("rb") as file:
-        return file.read(9)[8:] == b"{"
+    try:
+        with path.open("rb") as file:
+            return file.read(9)[8:] == b"{"
+    except OSError:
+        # the reader of checkpoints says so
+        return False
 
 
 def _our_name(name: str) -> str:
