@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import uvicorn
-from fastapi import Body, FastAPI, Request, UploadFile
+from fastapi import Body, Depends, FastAPI, Request, UploadFile
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel
 
 from tests.page_catalog import ToneTrack, catalog, tone
+from tests.page_spaces import MUSICNN, EarSpace, NotServedError, Placed, answers, meant
 
 PAGE_FOLDER = Path(__file__).parents[1] / "api" / "web"
 CONTENT_SECURITY_POLICY = (
@@ -27,12 +29,21 @@ CONTENT_SECURITY_POLICY = (
 Answer = dict[str, Any]
 
 
+class Options(BaseModel):
+    """What every recommending call takes."""
+
+    limit: int = 10
+    max_per_artist: int | None = None
+    space: str | None = None
+
+
 class StandIn:
     """The backend's state, and what it was asked; tests read and change both."""
 
     def __init__(self, folder: Path):
         self.folder = folder
         self.tracks = catalog()
+        self.spaces: list[EarSpace] = [MUSICNN]
         self.published = True
         self.recommended: list[Answer] = []
 
@@ -48,22 +59,29 @@ class StandIn:
             path.write_bytes(tone(self.track(track_id).pitch_hz))
         return path
 
-    def matches(self, pitch_hz: float, without: set[str], limit: int, cap: int | None) -> Answer:
-        """Nearest in pitch, at most `cap` of one artist."""
-        kept: list[ToneTrack] = []
-        for track in sorted(self.tracks, key=lambda t: (abs(t.pitch_hz - pitch_hz), t.id)):
-            same = sum(other.artist == track.artist for other in kept)
-            if track.id not in without and (cap is None or same < cap):
-                kept.append(track)
-        rows = [_match(rank, t, pitch_hz) for rank, t in enumerate(kept[:limit], start=1)]
-        return {"query": {}, "generation": "g", "space": "s", "matches": rows, "warnings": []}
+    def matches(self, pitch_hz: float, without: set[str], options: Options) -> Answer:
+        """What the spaces that are asked find nearest, at most so many of one artist."""
+        try:
+            spaces = meant(self.spaces, options.space)
+        except NotServedError as error:
+            raise ProblemError(422, "invalid-parameter", str(error)) from None
+        others = [track for track in self.tracks if track.id not in without]
+        kept: list[Placed] = []
+        for placed in answers(spaces, others, pitch_hz):
+            same = sum(other.track.artist == placed.track.artist for other in kept)
+            if options.max_per_artist is None or same < options.max_per_artist:
+                kept.append(placed)
+        rows = [_match(rank, one) for rank, one in enumerate(kept[: options.limit], start=1)]
+        space = "+".join(space.id for space in spaces)
+        return {"query": {}, "generation": "g", "space": space, "matches": rows, "warnings": []}
 
 
-def _match(rank: int, track: ToneTrack, pitch_hz: float) -> Answer:
-    similarity = round(max(0.5, 0.97 - abs(track.pitch_hz - pitch_hz) / 900), 4)
+def _match(rank: int, placed: Placed) -> Answer:
     tags = [{"name": "guitar", "strength": 0.8}, {"name": "slow", "strength": 0.45}]
-    why = {"shared_tags": tags[: 1 + rank % 2]}
-    return {"rank": rank, "similarity": similarity, "track": track.as_json(), "why": why}
+    places = [{"space": space, "rank": place} for space, place in placed.places.items()]
+    why = {"shared_tags": tags[: 1 + rank % 2], "space_ranks": places}
+    track = placed.track.as_json()
+    return {"rank": rank, "similarity": placed.score, "track": track, "why": why}
 
 
 class ProblemError(Exception):
@@ -97,8 +115,8 @@ def _problem(request: Request, error: Exception) -> Response:
 
 _PARAMETERS = {
     "/tracks": {"q", "limit", "offset"},
-    "/similar": {"track_id", "limit", "exclude_id", "exclude_artist", "max_per_artist"},
-    "/similar/clip": {"limit", "max_per_artist"},
+    "/similar": {"track_id", "limit", "exclude_id", "exclude_artist", "max_per_artist", "space"},
+    "/similar/clip": {"limit", "max_per_artist", "space"},
 }
 
 Next = Callable[[Request], Awaitable[Response]]
@@ -125,8 +143,10 @@ def _guarded(state: StandIn) -> Callable[[Request, Next], Awaitable[Response]]:
 def _add_catalog_routes(app: FastAPI, state: StandIn) -> None:
     @app.get("/index")
     def index() -> Answer:
-        created = {"generation": "g", "space": "s", "created_at": "2026-05-04T03:02:01Z"}
-        return created | {"embedder": "musicnn", "n_tracks": len(state.tracks), "dimension": 1}
+        created = {"generation": "g", "created_at": "2026-05-04T03:02:01Z", "dimension": 1}
+        created["n_tracks"] = len(state.tracks)
+        spaces = [created | {"space": s.id, "embedder": s.embedder} for s in state.spaces]
+        return spaces[0] | {"spaces": spaces}
 
     @app.get("/readyz")
     def readyz() -> Answer:
@@ -156,16 +176,16 @@ def _add_catalog_routes(app: FastAPI, state: StandIn) -> None:
 
 def _add_recommending_routes(app: FastAPI, state: StandIn) -> None:
     @app.get("/similar")
-    def similar(track_id: str, limit: int = 10, max_per_artist: int | None = None) -> Answer:
+    def similar(track_id: str, options: Annotated[Options, Depends()]) -> Answer:
         seed = state.track(track_id)
-        return state.matches(seed.pitch_hz, {seed.id}, limit, max_per_artist)
+        return state.matches(seed.pitch_hz, {seed.id}, options)
 
     @app.post("/similar/clip")
-    def clip(file: UploadFile, limit: int = 10, max_per_artist: int | None = None) -> Answer:
+    def clip(file: UploadFile, options: Annotated[Options, Depends()]) -> Answer:
         if file.file.read(4) != b"RIFF":
             detail = f"the content of {file.filename} is not audio; send WAV, FLAC, MP3 or OGG"
             raise ProblemError(415, "unsupported-media", detail)
-        return state.matches(440.0, set(), limit, max_per_artist)
+        return state.matches(440.0, set(), options)
 
     @app.post("/recommendations")
     def recommendations(body: Annotated[Answer, Body()]) -> Answer:
@@ -174,7 +194,7 @@ def _add_recommending_routes(app: FastAPI, state: StandIn) -> None:
         others = [state.track(item["track_id"]) for item in body["negative"]]
         without = {track.id for track in liked + others}
         pitch = sum(track.pitch_hz for track in liked) / len(liked)
-        return state.matches(pitch, without, body["limit"], body.get("max_per_artist"))
+        return state.matches(pitch, without, Options.model_validate(body))
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from selenium.webdriver.support.ui import Select
 
 from api.app import create_app
 from indexer.__main__ import main
@@ -22,6 +23,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
         (music / f"tone {pitch_hz}.wav").write_bytes(tone(pitch_hz, seconds=4))
     arguments = ["reindex", str(music), "--data-dir", str(folder / "data"), "--workers", "1"]
     assert main(arguments) == 0
+    assert main([*arguments, "--embedder", "mfcc"]) == 0
     app = create_app(Settings(data_dir=folder / "data", clip_workers=1))
     with serving(app) as url, chromium(folder / "profile") as driver:
         yield Page(driver, url)
@@ -67,3 +69,31 @@ def test_a_session_recommends_what_it_does_not_hold(page: Page) -> None:
     assert set(page.texts("#tracks .row-title")) <= {"tone 233", "tone 880"}
     assert page.texts("#tracks .row-title")[0] == "tone 233"
     assert page.complaints() == []
+
+
+def test_embedders_side_by_side_answer_a_clip_alone_and_together(
+    page: Page, tmp_path: Path
+) -> None:
+    path = tmp_path / "clip.wav"
+    path.write_bytes(tone(880, seconds=4))
+    page.open("#clip")
+    page.one("#clip-file").send_keys(str(path))
+    page.wait(lambda: page.texts("#tracks .number"))
+    assert page.texts("#space option") == ["musicnn", "mfcc", "all together"]
+    for choice, places in (("mfcc", []), ("all together", ["Places: musicnn\xa01 · mfcc\xa01"])):
+        Select(page.one("#space")).select_by_visible_text(choice)
+        page.settle()
+        assert page.texts("#tracks .row-title")[0] == "tone 880"
+        assert page.texts("#tracks .number")[0] == "1.00"
+        assert page.texts("#tracks .places")[:1] == places
+    assert page.complaints() == []
+
+
+def test_a_space_that_is_not_served_is_refused_in_words(page: Page) -> None:
+    page.open()
+    page.button("Sounds like this: tone 220 by Unknown artist").click()
+    page.wait(lambda: page.text("#view-title") == "tone 220")
+    page.run("location.hash += '&space=yamnet'")
+    page.wait(lambda: "space=yamnet is not served" in page.text("[role=alert]"))
+    page.button("Ask the default embedder").click()
+    page.wait(lambda: len(page.texts("#tracks .number")) == 3)

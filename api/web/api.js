@@ -1,6 +1,7 @@
 /** Requests to the HTTP API. Addresses are relative, so the page also works below a prefix. */
 
 /** @import {Answer, IndexInfo, TrackDetail, TrackPage, Weighted} from './types.js' */
+/** @typedef {Pick<import('./router.js').Route, 'cap' | 'space'>} Choices */
 
 export const MATCHES = 20;
 export const PAGE = 50;
@@ -24,6 +25,13 @@ export class Problem extends Error {
   /** Whether the server is well but has no index yet. */
   get isUnindexed() {
     return this.type.endsWith("/index-unavailable");
+  }
+
+  /** Whether a space that was named is at fault: it is not served, or cannot be read. */
+  get isOfSpace() {
+    const slug = this.type.split("/").pop() ?? "";
+    const isOfName = ["invalid-parameter", "index-unavailable"].includes(slug);
+    return isOfName && /\bspace\b/.test(this.detail);
   }
 }
 
@@ -115,30 +123,34 @@ export const trackDetail = (id, signal) =>
 /**
  * The query options that every recommending call takes.
  *
- * @param {boolean} cap at most one match per artist
+ * @param {Choices} choices
  */
-export const options = (cap) => ({ limit: MATCHES, max_per_artist: cap ? 1 : undefined });
+export const options = ({ cap, space }) => ({
+  limit: MATCHES,
+  max_per_artist: cap ? 1 : undefined,
+  space: space || undefined,
+});
 
 /**
  * @param {string} id
- * @param {boolean} cap
+ * @param {Choices} choices
  * @param {AbortSignal} signal
  * @returns {Promise<Answer>}
  */
-export const similarTo = (id, cap, signal) =>
-  fetchJson(address("similar", { track_id: id, ...options(cap) }), { signal });
+export const similarTo = (id, choices, signal) =>
+  fetchJson(address("similar", { track_id: id, ...options(choices) }), { signal });
 
 /**
  * @param {Weighted[]} positive
  * @param {Weighted[]} negative
- * @param {boolean} cap
+ * @param {Choices} choices
  * @param {AbortSignal} signal
  * @returns {Promise<Answer>}
  */
-export const recommend = (positive, negative, cap, signal) =>
+export const recommend = (positive, negative, choices, signal) =>
   fetchJson(address("recommendations"), {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ positive, negative, ...options(cap) }),
+    body: JSON.stringify({ positive, negative, ...options(choices) }),
     signal,
   });

@@ -3,6 +3,7 @@
 import { indexInfo, isReady } from "./api.js";
 import { Clip, startClipEntry } from "./clip.js";
 import { buttonById, byId, inputById } from "./dom.js";
+import { Embedders } from "./embedders.js";
 import { counted, titleOf } from "./format.js";
 import { Notices } from "./notices.js";
 import { Player } from "./player.js";
@@ -15,14 +16,21 @@ import { View } from "./view.js";
 
 const WAIT_MILLISECONDS = 3000;
 
-/** Say what is indexed; an API without an index says so in the view. */
-async function drawIndexInfo() {
+/**
+ * Say what is indexed, and by whom; an API without an index says so in the view.
+ *
+ * @param {Embedders} embedders
+ */
+async function drawIndexInfo(embedders) {
   try {
-    const { n_tracks, embedder, created_at } = await indexInfo();
+    const { n_tracks, embedder, spaces, created_at } = await indexInfo();
     const day = new Date(created_at).toLocaleDateString(undefined, { dateStyle: "medium" });
-    byId("index-info").textContent = `${counted(n_tracks, "track")} · heard by ${embedder} · ${day}`;
+    const ears = spaces.length > 1 ? counted(spaces.length, "embedder") : embedder;
+    byId("index-info").textContent = `${counted(n_tracks, "track")} · heard by ${ears} · ${day}`;
+    embedders.offer(spaces);
   } catch {
     byId("index-info").textContent = "";
+    embedders.offer([]);
   }
 }
 
@@ -42,7 +50,11 @@ function start() {
   const player = new Player(/** @type {HTMLAudioElement} */ (byId("audio")));
   const deck = { player, session: new Session(sessionStorage) };
   const notices = new Notices();
-  const view = new View(deck, notices);
+  const embedders = new Embedders((space) => router.set({ space }));
+  const view = new View(deck, notices, embedders, () => {
+    router.forgetSpace();
+    drawIndexInfo(embedders);
+  });
   const setWords = startSearch((words) => router.search(words));
   const router = new Router((route, how) => {
     setWords(route.name === "browse" ? route.value : "");
@@ -51,16 +63,16 @@ function start() {
   new PlayerBar(player);
   reportPlayback(player, notices);
   const goTo = (/** @type {'clip' | 'session'} */ name) =>
-    router.go({ name, value: "", cap: router.route.cap });
+    router.go({ ...router.route, name, value: "" });
   startSessionPanel(deck, () => goTo("session"), (message) => notices.say(message));
   startClipEntry((file, others) => {
     view.takeClip(new Clip(file));
     goTo("clip");
     if (others) notices.say(`${counted(others, "other file")} left aside: one clip at a time`);
   });
-  inputById("cap").addEventListener("change", () => router.setCap(inputById("cap").checked));
+  inputById("cap").addEventListener("change", () => router.set({ cap: inputById("cap").checked }));
   const checkAgain = () => {
-    drawIndexInfo();
+    drawIndexInfo(embedders);
     view.show(router.route, { typed: false });
   };
   buttonById("check-again").addEventListener("click", checkAgain);
@@ -69,7 +81,7 @@ function start() {
     event.preventDefault();
     byId("view-title").focus();
   });
-  drawIndexInfo();
+  drawIndexInfo(embedders);
   router.start();
 }
 

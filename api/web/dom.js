@@ -90,6 +90,14 @@ export function inputById(id) {
 
 /**
  * @param {string} id
+ * @returns {HTMLSelectElement}
+ */
+export function selectById(id) {
+  return /** @type {HTMLSelectElement} */ (byId(id));
+}
+
+/**
+ * @param {string} id
  * @returns {HTMLButtonElement}
  */
 export function buttonById(id) {

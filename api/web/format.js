@@ -2,8 +2,8 @@
 
 /** @import {Track} from './types.js' */
 
-/** Similarity that unrelated tracks have on average; bars start here. */
-const UNRELATED = 0.5;
+/** Similarity that unrelated tracks have on average; bars of one embedder start here. */
+export const UNRELATED = 0.5;
 
 /** Degrees; its multiples keep apart from each other on the colour wheel. */
 const GOLDEN_ANGLE = 137.508;
@@ -41,10 +41,11 @@ export const nameOf = (track) => `${titleOf(track)} by ${artistOf(track)}`;
  * How much of the bar a similarity fills.
  *
  * @param {number} similarity in [0, 1]
+ * @param {number} empty the similarity of an empty bar
  * @returns {number} in [0, 1]
  */
-export function barShare(similarity) {
-  return Math.min(1, Math.max(0, (similarity - UNRELATED) / (1 - UNRELATED)));
+export function barShare(similarity, empty) {
+  return Math.min(1, Math.max(0, (similarity - empty) / (1 - empty)));
 }
 
 /**

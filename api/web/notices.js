@@ -19,10 +19,12 @@ export class Notices {
    * @param {string} title
    * @param {string} detail
    * @param {() => void} [retry] offered as a button
+   * @param {string} [way] what the button is called
    */
-  warn(title, detail, retry) {
+  warn(title, detail, retry, way = "Try again") {
     this.retry = retry ?? (() => {});
     buttonById("alert-retry").hidden = !retry;
+    buttonById("alert-retry").textContent = way;
     byId("alert-box").hidden = false;
     byId("alert-title").textContent = title;
     byId("alert-detail").textContent = detail;

@@ -6,8 +6,14 @@ import { similarToClip } from "./upload.js";
 
 /** @import {Answer, Playable, Row, Tag} from './types.js' */
 /** @import {Clip} from './clip.js' */
+/** @import {Embedders} from './embedders.js' */
 /** @import {Route} from './router.js' */
 /** @import {Session} from './session.js' */
+
+const LEGEND = "Bars begin at 0.50, where unrelated tracks stand";
+
+/** Of several embedders together the similarity is a score of places, with no cosine behind it. */
+const PLACES_LEGEND = "A full bar is first with every embedder; lower places shorten it";
 
 /**
  * @typedef {object} Page
@@ -25,6 +31,7 @@ import { similarToClip } from "./upload.js";
  *
  * @typedef {object} Sources
  * @property {Session} session
+ * @property {Embedders} embedders
  * @property {Clip | null} clip
  * @property {(fraction: number) => void} onProgress
  */
@@ -36,7 +43,7 @@ import { similarToClip } from "./upload.js";
  * @returns {Promise<Page>}
  */
 export function loadPage(route, sources, signal) {
-  if (route.name === "similar") return similarPage(route, signal);
+  if (route.name === "similar") return similarPage(route, sources, signal);
   if (route.name === "clip") return clipPage(route, sources, signal);
   if (route.name === "session") return sessionPage(route, sources, signal);
   return browsePage(route.value, signal);
@@ -75,18 +82,19 @@ export async function moreTracks(words, offset, signal) {
 
 /**
  * @param {Route} route
+ * @param {Sources} sources
  * @param {AbortSignal} signal
  * @returns {Promise<Page>}
  */
-async function similarPage({ value, cap }, signal) {
+async function similarPage(route, { embedders }, signal) {
   const [detail, answer] = await Promise.all([
-    trackDetail(value, signal),
-    similarTo(value, cap, signal),
+    trackDetail(route.value, signal),
+    similarTo(route.value, route, signal),
   ]);
   const seed = detail.track;
   const place = [artistOf(seed), seed.album].filter(Boolean).join(" · ");
   const head = { eyebrow: "Sounds like", title: titleOf(seed), note: place };
-  return { ...head, seed, tags: detail.tags ?? [], ...matchesOf(answer) };
+  return { ...head, seed, tags: detail.tags ?? [], ...(await matchesOf(answer, embedders)) };
 }
 
 /**
@@ -95,11 +103,11 @@ async function similarPage({ value, cap }, signal) {
  * @param {AbortSignal} signal
  * @returns {Promise<Page>}
  */
-async function clipPage({ cap }, { clip, onProgress }, signal) {
+async function clipPage(route, { clip, embedders, onProgress }, signal) {
   if (!clip) return noClip();
-  const answer = await similarToClip(clip.file, cap, onProgress, signal);
+  const answer = await similarToClip(clip.file, route, onProgress, signal);
   const head = { eyebrow: "Sounds like your clip", title: clip.file.name, note: "" };
-  return { ...head, seed: clip.playable, ...matchesOf(answer) };
+  return { ...head, seed: clip.playable, ...(await matchesOf(answer, embedders)) };
 }
 
 /** @returns {Page} */
@@ -115,33 +123,36 @@ function noClip() {
  * @param {AbortSignal} signal
  * @returns {Promise<Page>}
  */
-async function sessionPage({ cap }, { session }, signal) {
+async function sessionPage(route, { session, embedders }, signal) {
   const [positive, negative] = [session.weighted("liked"), session.weighted("less")];
   const head = { eyebrow: "Recommended", title: "From your session" };
   if (!positive.length) {
     const empty = "Add a track that you like to the session first; the plus beside it does that.";
     return { ...head, note: "", ...nothing(empty) };
   }
-  const answer = await recommend(positive, negative, cap, signal).catch((problem) => {
-    throw nameGone(problem, session);
+  const answer = await recommend(positive, negative, route, signal).catch((problem) => {
+    throw nameGone(problem, session, embedders);
   });
   const away = negative.length ? `, away from ${negative.length}` : "";
   const note = `From ${counted(positive.length, "track")} you like${away}`;
-  return { ...head, note, ...matchesOf(answer) };
+  return { ...head, note, ...(await matchesOf(answer, embedders)) };
 }
 
 /**
- * A catalog may lose tracks that a session holds: say which, by name.
+ * A catalog may lose tracks that a session holds, or an embedder not have heard them: name them.
  *
  * @param {unknown} problem
  * @param {Session} session
+ * @param {Embedders} embedders
  * @returns {unknown}
  */
-function nameGone(problem, session) {
+function nameGone(problem, session, { areSeveral }) {
   if (!(problem instanceof Problem) || problem.status !== 404) return problem;
   const gone = session.entries.filter(({ track }) => problem.detail.includes(track.id));
   const names = gone.map(({ track }) => `“${titleOf(track)}”`).join(", ");
-  return new Problem("No longer in the catalog", `Remove ${names} from the session, then try again.`);
+  const title = areSeveral ? "Not heard by this embedder" : "No longer in the catalog";
+  const way = areSeveral ? "or ask another embedder" : "then try again";
+  return new Problem(title, `Remove ${names} from the session, ${way}.`);
 }
 
 /**
@@ -151,12 +162,17 @@ function nameGone(problem, session) {
  */
 const nothing = (empty) => ({ legend: "", rows: [], total: 0, empty });
 
-/** @param {Answer} answer */
-function matchesOf({ matches, warnings = [] }) {
+/**
+ * @param {Answer} answer
+ * @param {Embedders} embedders
+ */
+async function matchesOf({ space, matches, warnings = [] }, embedders) {
+  const areSeveral = space.includes("+");
+  if (areSeveral) await embedders.known;
   return {
-    rows: matches.map(rowOf),
+    rows: matches.map((match) => rowOf(match, areSeveral ? embedders : null)),
     total: matches.length,
-    legend: "Bars begin at 0.50, where unrelated tracks stand",
+    legend: areSeveral ? PLACES_LEGEND : LEGEND,
     empty: "Nothing else in this catalog comes close.",
     warnings: warnings.map(String),
   };
@@ -164,6 +180,13 @@ function matchesOf({ matches, warnings = [] }) {
 
 /**
  * @param {import('./types.js').Match} match
+ * @param {Embedders | null} embedders when several of them answered
  * @returns {Row}
  */
-const rowOf = ({ track, similarity, why }) => ({ track, similarity, why: why?.shared_tags ?? [] });
+function rowOf({ track, similarity, why }, embedders) {
+  const ranks = why?.space_ranks ?? [];
+  const places = embedders
+    ? ranks.map(({ space, rank }) => ({ name: embedders.nameOf(space), rank }))
+    : undefined;
+  return { track, similarity, why: why?.shared_tags ?? [], places };
+}

@@ -5,6 +5,7 @@
  * @property {'browse' | 'similar' | 'clip' | 'session'} name
  * @property {string} value the words of a search, or the id of a track
  * @property {boolean} cap at most one match per artist
+ * @property {string} space names of the embedders that are asked, `+` between; "" for the default
  */
 
 /**
@@ -13,12 +14,14 @@
  */
 export function parse(hash) {
   const params = new URLSearchParams(hash.replace(/^#/, ""));
-  const cap = params.get("cap") === "1";
+  // a plus that was typed as it is reads as a blank, which no name holds
+  const space = (params.get("space") ?? "").replaceAll(" ", "+");
+  const kept = { cap: params.get("cap") === "1", space };
   const similar = params.get("similar");
-  if (similar) return { name: "similar", value: similar, cap };
-  if (params.has("clip")) return { name: "clip", value: "", cap };
-  if (params.has("session")) return { name: "session", value: "", cap };
-  return { name: "browse", value: params.get("q") ?? "", cap };
+  if (similar) return { name: "similar", value: similar, ...kept };
+  if (params.has("clip")) return { name: "clip", value: "", ...kept };
+  if (params.has("session")) return { name: "session", value: "", ...kept };
+  return { name: "browse", value: params.get("q") ?? "", ...kept };
 }
 
 /**
@@ -29,6 +32,7 @@ export function format(route) {
   const keys = { browse: "q", similar: "similar", clip: "clip", session: "session" };
   const params = new URLSearchParams({ [keys[route.name]]: route.value });
   if (route.cap) params.set("cap", "1");
+  if (route.space) params.set("space", route.space);
   return `#${params}`;
 }
 
@@ -64,16 +68,25 @@ export class Router {
    */
   search(words) {
     const before = this.route;
-    const route = /** @type {Route} */ ({ name: "browse", value: words, cap: before.cap });
+    const route = /** @type {Route} */ ({ ...before, name: "browse", value: words });
     if (before.name === "browse") history.replaceState(null, "", format(route));
     else history.pushState(null, "", format(route));
     this.show(route, { typed: true });
   }
 
-  /** @param {boolean} cap */
-  setCap(cap) {
-    const route = { ...this.route, cap };
+  /**
+   * Ask the same otherwise.
+   *
+   * @param {{cap: boolean} | {space: string}} options
+   */
+  set(options) {
+    const route = { ...this.route, ...options };
     history.replaceState(null, "", format(route));
     this.show(route, { typed: true });
+  }
+
+  /** Take the space out of the address; what is shown stays. */
+  forgetSpace() {
+    history.replaceState(null, "", format({ ...this.route, space: "" }));
   }
 }

@@ -1,10 +1,10 @@
 /** Lists of tracks: one row a track, with everything that can be done with it. */
 
 import { el, foreign, icon, spoken } from "./dom.js";
-import { artistOf, barShare, clock, hueOf, nameOf, titleOf } from "./format.js";
+import { artistOf, barShare, clock, hueOf, nameOf, titleOf, UNRELATED } from "./format.js";
 import { format, parse } from "./router.js";
 
-/** @import {Playable, Row, Tag, Track} from './types.js' */
+/** @import {Place, Playable, Row, Tag, Track} from './types.js' */
 /** @import {Player} from './player.js' */
 /** @import {Opinion, Session} from './session.js' */
 
@@ -61,10 +61,12 @@ export const listItems = (rows, deck, queue) => rows.map((row) => listItem(row, 
  * @param {Deck} deck
  * @param {Playable[]} queue
  */
-function listItem({ track, similarity, why = [] }, deck, queue) {
+function listItem({ track, similarity, why = [], places }, deck, queue) {
   const item = el("li", { class: "row", "data-track-id": track.id }, disc(track, deck, queue));
-  item.append(about(track, why));
-  if (similarity !== undefined) item.append(meter(similarity));
+  item.append(about(track, why, places));
+  if (similarity !== undefined) {
+    item.append(places ? meter("Score", similarity, 0) : meter("Similarity", similarity, UNRELATED));
+  }
   item.append(el("span", { class: "length" }, spoken("Length "), clock(track.duration_seconds)));
   item.append(actions(track, deck));
   return item;
@@ -73,8 +75,9 @@ function listItem({ track, similarity, why = [] }, deck, queue) {
 /**
  * @param {Track} track
  * @param {Tag[]} why
+ * @param {Place[]} [places]
  */
-function about(track, why) {
+function about(track, why, places = []) {
   const composer = track.composer === track.artist ? "" : track.composer;
   const facts = [composer, track.album, track.year || "", track.genre];
   const line = el("p", { class: "row-line" }, el("b", {}, foreign(artistOf(track))));
@@ -82,6 +85,7 @@ function about(track, why) {
   const block = el("div", { class: "about" });
   block.append(el("p", { class: "row-title" }, foreign(titleOf(track))), line);
   if (why.length) block.append(chips(why, "In common"));
+  if (places.length) block.append(placesLine(places));
   const credit = [track.attribution, track.licence].filter(Boolean).join(" · ");
   if (credit) block.append(el("p", { class: "credit" }, foreign(credit)));
   return block;
@@ -101,12 +105,26 @@ export function chips(tags, label) {
   return list;
 }
 
-/** @param {number} similarity */
-function meter(similarity) {
+/**
+ * Where each embedder put a match.
+ *
+ * @param {Place[]} places
+ */
+function placesLine(places) {
+  const text = places.map(({ name, rank }) => `${name}\u00a0${rank}`).join(" · ");
+  return el("p", { class: "places" }, spoken("Places: "), text);
+}
+
+/**
+ * @param {string} label
+ * @param {number} similarity
+ * @param {number} empty the similarity of an empty bar
+ */
+function meter(label, similarity, empty) {
   const bar = el("span", { class: "bar", "aria-hidden": "true" });
-  bar.style.setProperty("--share", `${100 * barShare(similarity)}%`);
+  bar.style.setProperty("--share", `${100 * barShare(similarity, empty)}%`);
   const number = el("span", { class: "number" }, similarity.toFixed(2));
-  return el("div", { class: "meter" }, spoken("Similarity "), number, bar);
+  return el("div", { class: "meter" }, spoken(`${label} `), number, bar);
 }
 
 /**
@@ -114,7 +132,7 @@ function meter(similarity) {
  * @param {Deck} deck
  */
 function actions(track, deck) {
-  const href = format({ name: "similar", value: track.id, cap: parse(location.hash).cap });
+  const href = format({ ...parse(location.hash), name: "similar", value: track.id });
   const label = `Sounds like this: ${nameOf(track)}`;
   const link = el("a", { class: "alike", href, "aria-label": label }, "Sounds like this");
   const add = opinionButton(track, deck, "liked", "Add to session");

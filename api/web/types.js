@@ -16,7 +16,8 @@
  * @typedef {{name: string, strength: number}} Tag
  * @typedef {{tracks: Track[], total: number, generation: string}} TrackPage
  * @typedef {{track: Track, tags: Tag[]}} TrackDetail
- * @typedef {{rank: number, similarity: number, track: Track, why?: {shared_tags?: Tag[]}}} Match
+ * @typedef {{shared_tags?: Tag[], space_ranks?: {space: string, rank: number}[]}} Why
+ * @typedef {{rank: number, similarity: number, track: Track, why?: Why}} Match
  * @typedef {{generation: string, space: string, matches: Match[], warnings?: unknown[]}} Answer
  * @typedef {{track_id: string, weight: number}} Weighted
  *
@@ -25,12 +26,17 @@
  * @property {string} embedder
  * @property {number} n_tracks
  * @property {string} created_at
+ * @property {SpaceInfo[]} spaces the default first
+ *
+ * @typedef {{space: string, embedder: string, n_tracks: number}} SpaceInfo
  *
  * Something the player can play: a catalogued track, or a clip that stays in the browser.
  * @typedef {Track & {src?: string}} Playable
  *
- * One line of a list; `similarity` and `why` are there when it is a match.
- * @typedef {{track: Track, similarity?: number, why?: Tag[]}} Row
+ * One line of a list; `similarity` and `why` are there when it is a match, `places` when several
+ * embedders made it one.
+ * @typedef {{track: Track, similarity?: number, why?: Tag[], places?: Place[]}} Row
+ * @typedef {{name: string, rank: number}} Place
  */
 
 export {};

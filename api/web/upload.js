@@ -2,21 +2,22 @@
 
 import { address, options, Problem, problemFrom } from "./api.js";
 
+/** @import {Choices} from './api.js' */
 /** @import {Answer} from './types.js' */
 
 /**
  * @param {File} file
- * @param {boolean} cap at most one match per artist
+ * @param {Choices} choices
  * @param {(fraction: number) => void} onProgress 1 once everything is sent
  * @param {AbortSignal} signal
  * @returns {Promise<Answer>}
  */
-export function similarToClip(file, cap, onProgress, signal) {
+export function similarToClip(file, choices, onProgress, signal) {
   const form = new FormData();
   form.append("file", file);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", address("similar/clip", options(cap)));
+    request.open("POST", address("similar/clip", options(choices)));
     request.upload.onprogress = (event) => {
       if (event.lengthComputable) onProgress(event.loaded / event.total);
     };

@@ -12,16 +12,21 @@ import { chips, disc, listItems } from "./tracklist.js";
 /** @import {Deck} from './tracklist.js' */
 /** @import {Notices} from './notices.js' */
 /** @import {Clip} from './clip.js' */
+/** @import {Embedders} from './embedders.js' */
 
 /** Shows one route at a time; a newer one aborts the older. */
 export class View {
   /**
    * @param {Deck} deck
    * @param {Notices} notices
+   * @param {Embedders} embedders
+   * @param {() => void} onUnknownSpace
    */
-  constructor(deck, notices) {
+  constructor(deck, notices, embedders, onUnknownSpace) {
     this.deck = deck;
     this.notices = notices;
+    this.embedders = embedders;
+    this.onUnknownSpace = onUnknownSpace;
     /** @type {Clip | null} */
     this.clip = null;
     /** @type {Page | null} */
@@ -44,6 +49,7 @@ export class View {
     this.request = new AbortController();
     this.notices.clear();
     inputById("cap").checked = route.cap;
+    this.embedders.show(route);
     this.page = null;
     await this.#guard(async (signal) => {
       const page = await loadPage(route, this.#sources(route), signal);
@@ -54,10 +60,10 @@ export class View {
 
   /** @param {Route} route */
   #sources(route) {
-    const { clip, notices } = this;
+    const { clip, embedders, notices } = this;
     const onProgress = (/** @type {number} */ share) => notices.progress(share, clip?.file.name);
     if (route.name === "clip" && clip) onProgress(0);
-    return { session: this.deck.session, clip, onProgress };
+    return { session: this.deck.session, embedders, clip, onProgress };
   }
 
   /**
@@ -159,13 +165,28 @@ export class View {
   #fail(error, work) {
     if (!(error instanceof Problem)) throw error;
     const isClip = this.route?.name === "clip";
-    if (error.isUnindexed) return this.#showUnindexed(error);
+    const isOfSpace = this.route?.space && error.isOfSpace;
+    if (error.isUnindexed && !isOfSpace) return this.#showUnindexed(error);
     if (!this.page) this.#drawNothing(isClip ? (this.clip?.file.name ?? "") : "Nothing to show");
+    if (isOfSpace) return this.#offerDefault(error);
     this.notices.warn(error.title, error.detail, () => {
       this.notices.clear();
       byId("view-title").focus();
       this.#guard(work);
     });
+  }
+
+  /**
+   * Say that a space is not served; every way on leads to the default.
+   *
+   * @param {Problem} problem
+   */
+  #offerDefault(problem) {
+    const route = /** @type {Route} */ ({ ...this.route, space: "" });
+    this.embedders.show(route);
+    this.onUnknownSpace();
+    const show = () => this.show(route, { typed: false });
+    this.notices.warn(problem.title, problem.detail, show, "Ask the default embedder");
   }
 
   /**
