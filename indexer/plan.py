@@ -62,7 +62,7 @@ def make_plan(
     known
         The library's files.
     failures
-        The library's failures.
+        The library's failures that count for the wanted space.
     embedded
         Ids of the tracks that have a vector in the wanted space.
     full

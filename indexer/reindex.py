@@ -28,10 +28,10 @@ from indexer.workers import FILE_LIMITS, Analyst, Outcome, analyse_all
 from recommender.embedders import create_embedder, require_packages, require_sound_weights
 from recommender.embedders.environment import embedder_environment
 from recommender.library import Library
-from recommender.publishing import publish, published, sweep
+from recommender.publishing import held, leaving, publish, published, refresh, sweep
 from recommender.records import Failed
 from recommender.sandbox import ChildPool
-from recommender.served import embedder_of, read_manifest, served_manifests, serving
+from recommender.served import embedder_of, served_manifests, serving
 from recommender.space import Space, id_of, stored
 
 LIBRARY_FILE = "library.db"
@@ -105,11 +105,11 @@ def _opened(request: Request, path: Path | None) -> Iterator[_Run]:
     lock = indexer_lock(request.data_dir) if path else nullcontext()
     with lock, Library.open(path or Path(":memory:")) as library:
         known, embedded = library.files(), library.embedded(space.stored.id)
-        replaced = _replaced(request.data_dir, library, space)
+        replaced = held(request.data_dir, space.embedder.name)
         if not request.allow_empty:
             check_not_emptied(request.roots, found, known)
             check_other_folders(request.roots, known, replaced - embedded)
-        failures = library.failures()
+        failures = library.failures(space.stored.id)
         plan = make_plan(found, request.roots, known, failures, embedded, full=request.full)
         report = Report(
             space=space.id,
@@ -124,18 +124,6 @@ def _opened(request: Request, path: Path | None) -> Iterator[_Run]:
         yield _Run(
             request, library, space, known, embedded, replaced, found, credited, plan, report
         )
-
-
-def _replaced(data_dir: Path, library: Library, space: Space) -> set[str]:
-    """Tracks of the space that is served for the same embedder, which this run replaces."""
-    served = {line.embedder: line.generation for line in serving(data_dir)}
-    if space.embedder.name not in served:
-        return set()
-    manifest = read_manifest(data_dir, served[space.embedder.name])
-    if manifest is None:
-        # which tracks it held cannot be known: all that there are
-        return {track_id for _, track_id in library.files().values()}
-    return library.embedded(id_of(stored(manifest.space)))
 
 
 def _listen(run: _Run, console: Console) -> None:
@@ -200,18 +188,26 @@ def _publish(run: _Run) -> None:
     data_dir, report, library = run.request.data_dir, run.report, run.library
     before = {line.embedder: line.generation for line in serving(data_dir)}
     in_files = {track_id for _, track_id in library.files().values()}
-    embedded = library.embedded(run.space.stored.id)
-    report.withheld = len((run.replaced & in_files) - embedded)
-    if report.withheld and not run.request.allow_empty:
+    embedded = in_files & library.embedded(run.space.stored.id)
+    report.withheld = 0 if run.request.allow_empty else _withheld(run, embedded)
+    if report.withheld:
         report.generation = before.get(run.space.embedder.name, "")
-        return
-    report.withheld = 0
-    report.generation = published(data_dir, library, run.space)
-    if not report.generation:
-        report.generation = publish(data_dir, library, run.space)
-        report.published = report.generation not in before.values()
-    report.tracks = len(in_files & embedded)
+        refresh(data_dir, library)
+    else:
+        report.generation = published(data_dir, library, run.space)
+        if not report.generation:
+            report.generation = publish(data_dir, library, run.space)
+            report.published = report.generation not in before.values()
+    report.tracks = len(embedded)
     for manifest in served_manifests(data_dir):
         lacking = len(in_files - library.embedded(id_of(stored(manifest.space))))
         if lacking:
             report.lacking[embedder_of(manifest)] = lacking
+
+
+def _withheld(run: _Run, embedded: set[str]) -> int:
+    """Tracks of what is served that would leave it, for no other reason than that they failed."""
+    name = run.space.embedder.name
+    lost = leaving(run.request.data_dir, run.library, name, run.space.describe())
+    # a disk that cannot be read makes every file look damaged
+    return len(lost) or (0 if embedded else len(run.replaced))

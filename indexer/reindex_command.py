@@ -15,7 +15,7 @@ from recommender.embedding import DEFAULT_WINDOWS
 from recommender.errors import InvalidParameterError
 from recommender.pooling import DEFAULT_POOLING
 from recommender.projection import DEFAULT_PROJECTION
-from recommender.served import embedder_of, served_manifests
+from recommender.served import last_known
 from recommender.weights_store import as_if_installed
 
 EXIT_WITHHELD = 1
@@ -50,8 +50,8 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
     # what is missing is for the run to complain of, all of it at once
     with as_if_installed():
         name = create_embedder(options.embedder).spec.name
-    served = (m.space for m in served_manifests(options.data_dir) if embedder_of(m) == name)
-    before = next(served, {})
+    manifest = last_known(options.data_dir, name)
+    before = manifest.space if manifest else {}
     n_windows = before.get("n_windows", DEFAULT_WINDOWS)
     return {
         "n_windows": getattr(options, "windows", None if n_windows == "all" else n_windows),
@@ -87,10 +87,11 @@ def _report_answer(report: Report) -> tuple[dict[str, Any], list[str]]:
         "unreadable_folders": [printable(path) for path in report.unreadable_folders],
     }
     state = "published" if report.published else "nothing to publish, still serving"
+    served = f"{state} {report.generation} with {counted(report.tracks)} in space {report.space}"
     if report.withheld:
-        state = (
-            f"not published, for {counted(report.withheld)} of what is served would leave the "
-            "space: mend what failed and run again, or pass --allow-empty; still serving"
+        served = (
+            f"space {report.space} is not published: {counted(report.withheld)} of what is served "
+            "would leave; mend what failed and run again, or pass --allow-empty"
         )
     lines = [
         *failure_lines(facts["failures"]),
@@ -99,8 +100,7 @@ def _report_answer(report: Report) -> tuple[dict[str, Any], list[str]]:
         f"{report.added} added, {report.updated} updated, {report.moved} moved, "
         f"{report.duplicates} duplicates, {report.removed} removed, {report.failed} failed, "
         f"{report.unchanged} unchanged, {report.failed_before} failed before",
-        f"{state} {report.generation} with {counted(report.tracks)} in space {report.space}; "
-        f"{report.elapsed_seconds:.1f} s, {rate:.0f} files/min",
+        f"{served}; {report.elapsed_seconds:.1f} s, {rate:.0f} files/min",
     ]
     return facts, lines
 

@@ -8,7 +8,7 @@ of one moment; and it says which spaces there are even when a generation cannot 
 from pathlib import Path
 from typing import NamedTuple
 
-from recommender.errors import IndexUnavailableError
+from recommender.errors import GenerationError, IndexUnavailableError
 from recommender.files import replace_durably
 from recommender.manifest import MANIFEST
 
@@ -46,7 +46,7 @@ def served(data_dir: Path) -> tuple[Served, ...]:
         text = path.read_text(encoding="utf-8") if path.is_file() else ""
     except (FileNotFoundError, UnicodeDecodeError):
         text = ""
-    lines = [Served(*line.rstrip("\r").split(" ", 1)) for line in text.strip().split("\n")]
+    lines = _lines(text)
     if not _is_sound(lines):
         raise IndexUnavailableError(
             f"data_dir={data_dir} holds no published index; "
@@ -67,9 +67,24 @@ def current_generation(data_dir: Path) -> str:
 
 
 def make_current(data_dir: Path, *lines: Served) -> None:
-    """Have these generations served, the default first, in one step that survives a crash."""
+    """Have these generations served, the default first, in one step that survives a crash.
+
+    Raises
+    ------
+    GenerationError
+        They could not be read again as they are; nothing is changed.
+    """
     text = "".join(f"{generation} {embedder}".rstrip() + "\n" for generation, embedder in lines)
+    if _lines(text) != list(lines) or not _is_sound(list(lines)):
+        raise GenerationError(f"{CURRENT} cannot name {text!r}; what is served stays")
     replace_durably(data_dir / CURRENT, text)
+
+
+def _lines(text: str) -> list[Served]:
+    """The lines of ``CURRENT``; none of a text that was cut off."""
+    if not text.endswith("\n"):
+        return []
+    return [Served(*line.rstrip("\r").split(" ", 1)) for line in text[:-1].split("\n")]
 
 
 def _is_sound(lines: list[Served]) -> bool:
@@ -77,7 +92,7 @@ def _is_sound(lines: list[Served]) -> bool:
     embedders = [line.embedder for line in lines]
     known = len(lines) == 1 or all(e and e.isprintable() for e in embedders)
     different = len({line.generation for line in lines}) == len(set(embedders)) == len(lines)
-    return known and different and all(_is_name(line.generation) for line in lines)
+    return bool(lines) and known and different and all(_is_name(line.generation) for line in lines)
 
 
 def _is_name(name: str) -> bool:

@@ -67,9 +67,11 @@ class Library(Closing):
         with self._reading() as connection:
             return {path: (FileState(s, m), id_) for path, s, m, id_ in connection.execute(query)}
 
-    def failures(self) -> list[Failed]:
-        """Every file that failed, by path."""
+    def failures(self, space_id: str | None = None) -> list[Failed]:
+        """Every file that failed, by path; of a space those that count for it."""
         query = sa.select(t.failures).order_by(t.failures.c.path)
+        if space_id is not None:
+            query = query.where(t.failures.c.space_id.in_([rows.EVERY_SPACE, space_id]))
         with self._reading() as connection:
             return [
                 Failed(r.path, FileState(r.size, r.mtime_ns), r.reason, r.message)
@@ -80,6 +82,11 @@ class Library(Closing):
         """Ids of the spaces that tracks were embedded in, in order."""
         with self._reading() as connection:
             return list(connection.scalars(sa.select(t.spaces.c.id).order_by(t.spaces.c.id)))
+
+    def track_ids(self) -> set[str]:
+        """Ids of all tracks that were ever known, with a file or without."""
+        with self._reading() as connection:
+            return set(connection.scalars(sa.select(t.tracks.c.id)))
 
     def embedded(self, space_id: str) -> set[str]:
         """Ids of the tracks that have a vector in the space."""

@@ -33,7 +33,7 @@ def store_outcome(connection: sa.Connection, outcome: Indexed | Failed, space_id
     """Store one outcome; the spaces of which other things than before would be published."""
     if isinstance(outcome, Indexed):
         return _store_indexed(connection, outcome, space_id)
-    return {EVERY_SPACE} if _store_failed(connection, outcome) else set()
+    return {EVERY_SPACE} if _store_failed(connection, outcome, space_id) else set()
 
 
 def _store_indexed(connection: sa.Connection, outcome: Indexed, space_id: str) -> set[str]:
@@ -72,7 +72,7 @@ def _vector_row(embedding: Embedding, track_id: str, space_id: str) -> dict[str,
     }
 
 
-def _store_failed(connection: sa.Connection, outcome: Failed) -> bool:
+def _store_failed(connection: sa.Connection, outcome: Failed, space_id: str) -> bool:
     was_good = _was_good(connection, outcome)
     if was_good:
         delete_path(connection, t.files, outcome.path)
@@ -82,9 +82,21 @@ def _store_failed(connection: sa.Connection, outcome: Failed) -> bool:
         "reason": outcome.reason,
         "message": outcome.message,
         "failed_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "space_id": space_id if outcome.track_id else EVERY_SPACE,
     }
     _upsert(connection, t.failures, row)
-    return was_good
+    return was_good or _moved(connection, outcome)
+
+
+def _moved(connection: sa.Connection, outcome: Failed) -> bool:
+    """Give a track of other spaces its new file, which only this embedder fails at."""
+    embedded = sa.select(t.vectors.c.track_id).where(t.vectors.c.track_id == outcome.track_id)
+    if connection.scalar(embedded.limit(1)) is None:
+        return False
+    before = connection.scalar(sa.select(t.files.c.track_id).where(t.files.c.path == outcome.path))
+    home = {"path": outcome.path, "track_id": outcome.track_id, **asdict(outcome.state)}
+    _upsert(connection, t.files, home)
+    return bool(before != outcome.track_id)
 
 
 def _was_good(connection: sa.Connection, outcome: Failed) -> bool:

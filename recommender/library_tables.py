@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from recommender.columns import metadata_columns
 from recommender.errors import GenerationError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 CREDIT_FIELDS = ("title", "artist", "album", "composer", "licence", "attribution")
 
 schema = sa.MetaData()
@@ -33,6 +33,8 @@ failures = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("message", sa.Text, nullable=False),
     sa.Column("failed_at", sa.Text, nullable=False),
+    # "" when no embedder could make anything of the file
+    sa.Column("space_id", sa.Text, nullable=False, server_default=""),
 )
 spaces = sa.Table(
     "spaces",
@@ -91,6 +93,8 @@ def prepare(connection: sa.Connection) -> None:
         )
     if version == 1:
         _add_composers(connection, tables)
+    if version in (1, 2):
+        _add_space_of_failures(connection, tables)
     schema.create_all(connection)
     connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
 
@@ -108,3 +112,14 @@ def _add_composers(connection: sa.Connection, tables: list[str]) -> None:
     if "files" in tables:
         # no file has this size: the next run reads all tags again, and needs no new vectors
         connection.execute(sa.update(files).values(size=-1))
+
+
+def _add_space_of_failures(connection: sa.Connection, tables: list[str]) -> None:
+    """From version 2, where a file that one embedder failed at had failed for all."""
+    if "failures" not in tables:
+        return
+    columns = sa.inspect(connection).get_columns("failures")
+    if "space_id" not in {column["name"] for column in columns}:
+        connection.exec_driver_sql(
+            "ALTER TABLE failures ADD COLUMN space_id TEXT NOT NULL DEFAULT ''"
+        )

@@ -11,7 +11,9 @@ from recommender.errors import GenerationError, InvalidParameterError
 from recommender.space import dimension_of, id_of
 
 _UNREADABLE = (
-    *(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError),
+    *(ValueError, TypeError, KeyError, AttributeError, RecursionError),
+    # what is not there; a disk that cannot be read now says nothing about the file
+    *(FileNotFoundError, NotADirectoryError, IsADirectoryError),
     InvalidParameterError,
 )
 SCHEMA_VERSION = 1

@@ -41,6 +41,7 @@ from recommender.projection import fit
 from recommender.records import LibraryTrack
 from recommender.served import (
     embedder_of,
+    last_known,
     made_by,
     read_manifest,
     serve,
@@ -73,8 +74,7 @@ def publish(data_dir: Path, library: Library, space: Space) -> str:
     """Have a space served as the library stands; answers are drawn from it from then on.
 
     It takes the place of the one that the same embedder made before. The other spaces that are
-    served are built anew when the library holds something else by now, from the vectors in it;
-    all change in one step. One that cannot be built stays as it was, and the log says so.
+    served are brought up to date as well, see :func:`refresh`; all change in one step.
 
     Returns
     -------
@@ -84,41 +84,99 @@ def publish(data_dir: Path, library: Library, space: Space) -> str:
     Raises
     ------
     GenerationError
-        What was built fails its own checks; the old generations stay.
+        What was built fails its own checks; the old generation of this space stays.
     StorageError, OSError
         The disk is full or not writable; the old generations stay.
     """
     sweep(data_dir)
-    stale = [
-        manifest
-        for manifest in served_manifests(data_dir)
-        if not _is_up_to_date(data_dir, manifest, library)
-    ]
-    current = [m for m in served_manifests(data_dir) if m.space_id == space.id and m not in stale]
-    names = {space.embedder.name: current[0].generation} if current else {}
-    built = dict[str, str]()
+    embedder, manifests = space.embedder.name, served_manifests(data_dir)
+    own = [m for m in manifests if m.space_id == space.id and _is_up_to_date(data_dir, m, library)]
+    if own:
+        _serve_new(data_dir, library, {}, without=embedder)
+        return own[0].generation
     try:
-        if not current:
-            built[space.embedder.name] = _write(data_dir, library, space.describe())
-        for manifest in stale:
-            if embedder_of(manifest) != space.embedder.name:
+        built = {embedder: _write(data_dir, library, space.describe())}
+    except GenerationError:
+        _serve_new(data_dir, library, {}, without=embedder)
+        raise
+    _serve_new(data_dir, library, built, without=embedder)
+    return built[embedder]
+
+
+def refresh(data_dir: Path, library: Library) -> None:
+    """Build the served spaces anew of which the library holds something else by now.
+
+    They are built from the vectors in it. A space that cannot be built, or that would lose tracks
+    which nothing says are gone, stays as it was, and the log says so.
+
+    Raises
+    ------
+    StorageError, OSError
+        As of :func:`publish`.
+    """
+    sweep(data_dir)
+    _serve_new(data_dir, library, {}, without="")
+
+
+def held(data_dir: Path, embedder: str) -> set[str]:
+    """Ids of the tracks in the space that is served for an embedder; of an older one if damaged."""
+    manifest = last_known(data_dir, embedder)
+    if manifest is None:
+        return set()
+    path = generations_dir(data_dir) / manifest.generation / IDS
+    try:
+        return set(np.load(path, allow_pickle=False).tolist())
+    except (FileNotFoundError, ValueError, EOFError):
+        return set()
+
+
+def leaving(data_dir: Path, library: Library, embedder: str, space: Mapping[str, Any]) -> set[str]:
+    """Tracks that a space would lose if it were published, though nothing says that they are gone.
+
+    Gone is what the library knows, and what no file of it holds any more.
+
+    Parameters
+    ----------
+    data_dir, library
+        What is served, and what there is.
+    embedder
+        Whose space is replaced.
+    space
+        What takes its place, as `Space.describe` has it.
+    """
+    in_files = {track_id for _, track_id in library.files().values()}
+    gone = library.track_ids() - in_files
+    return held(data_dir, embedder) - gone - library.embedded(id_of(stored(space)))
+
+
+def _serve_new(data_dir: Path, library: Library, built: dict[str, str], without: str) -> None:
+    """Serve what was built, and with it whatever else is out of date but for one embedder."""
+    try:
+        for manifest in served_manifests(data_dir):
+            if embedder_of(manifest) != without and not _is_up_to_date(data_dir, manifest, library):
                 built |= _rebuilt(data_dir, library, manifest)
+        serve(data_dir, built)
     except BaseException:
-        # nobody ever served them, so nobody may roll back to them
-        for name in built.values():
+        # what nobody ever served, nobody may roll back to
+        for name in set(built.values()).difference(line.generation for line in serving(data_dir)):
             _remove(generations_dir(data_dir) / name)
         raise
-    serve(data_dir, names | built)
-    # what cannot be removed now is published over next time; this generation is served already
+    # what cannot be removed now is published over next time; the new ones are served already
     with suppress(OSError):
         prune(data_dir)
-    return (names | built)[space.embedder.name]
 
 
 def _rebuilt(data_dir: Path, library: Library, manifest: Manifest) -> dict[str, str]:
     """The generation that takes the place of another of the same space, by embedder; {} if none."""
     embedder = embedder_of(manifest)
+    lost = leaving(data_dir, library, embedder, manifest.space)
     try:
+        if lost:
+            raise GenerationError(
+                f"{len(lost)} of its tracks have no vector in the library any more"
+            )
+        if manifest.n_tracks and not library.count_publishable(id_of(stored(manifest.space))):
+            raise GenerationError("none of its tracks has a file that can be read any more")
         return {embedder: _write(data_dir, library, manifest.space)}
     except GenerationError as error:
         _log.warning(

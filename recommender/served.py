@@ -4,10 +4,17 @@ A space takes the place of the one that the same embedder made before, with othe
 say; spaces of different embedders stand side by side. One of them is the default.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from recommender.current import CURRENT, Served, generations_dir, make_current, served
+from recommender.current import (
+    CURRENT,
+    Served,
+    generations_dir,
+    list_generations,
+    make_current,
+    served,
+)
 from recommender.embedders.options import base_name
 from recommender.errors import GenerationError, IndexUnavailableError, InvalidParameterError
 from recommender.manifest import Manifest
@@ -44,12 +51,30 @@ def serving(data_dir: Path) -> list[Served]:
         lines = served(data_dir)
     except IndexUnavailableError as error:
         if (data_dir / CURRENT).exists():
-            raise GenerationError(
-                f"{data_dir / CURRENT} is damaged; delete it, then run reindex for every space "
-                "that was served: nothing is listened to again"
-            ) from error
+            raise _damaged(data_dir) from error
         return []
-    return [Served(name, known or made_by(data_dir, name)) for name, known in lines]
+    lines = tuple(Served(name, known or made_by(data_dir, name)) for name, known in lines)
+    if not all(line.embedder for line in lines):
+        raise _damaged(data_dir)
+    return list(lines)
+
+
+def _damaged(data_dir: Path) -> GenerationError:
+    return GenerationError(
+        f"{data_dir / CURRENT} is damaged, or the generation that it names; delete it, then run "
+        "reindex for every space that was served, with the same options: nothing is heard again"
+    )
+
+
+def last_known(data_dir: Path, embedder: str) -> Manifest | None:
+    """The newest manifest of an embedder that can be read, that of the served generation first."""
+    now = [line.generation for line in serving(data_dir) if line.embedder == embedder]
+    older = reversed(list_generations(data_dir))
+    for name in dict.fromkeys([*now, *older]) if now else ():
+        manifest = read_manifest(data_dir, name)
+        if manifest and embedder_of(manifest) == embedder:
+            return manifest
+    return None
 
 
 def served_manifests(data_dir: Path) -> list[Manifest]:
@@ -101,8 +126,10 @@ def serve(data_dir: Path, generations: Mapping[str, str]) -> None:
     GenerationError
         As of :func:`serving`.
     """
+    if not generations:
+        return
     now = {line.embedder: line.generation for line in serving(data_dir)} | dict(generations)
-    _serve_lines(data_dir, (Served(name, embedder) for embedder, name in now.items()))
+    make_current(data_dir, *(Served(name, embedder) for embedder, name in now.items()))
 
 
 def make_default(data_dir: Path, text: str) -> Served:
@@ -117,7 +144,7 @@ def make_default(data_dir: Path, text: str) -> Served:
     """
     lines = serving(data_dir)
     chosen = lines.pop(_place(data_dir, lines, text))
-    _serve_lines(data_dir, [chosen, *lines])
+    make_current(data_dir, chosen, *lines)
     return chosen
 
 
@@ -135,7 +162,7 @@ def stop_serving(data_dir: Path, text: str) -> Served:
     dropped = lines.pop(_place(data_dir, lines, text))
     if not lines:
         raise InvalidParameterError(f"space={text} is the only one that is served; add one first")
-    _serve_lines(data_dir, lines)
+    make_current(data_dir, *lines)
     return dropped
 
 
@@ -143,8 +170,3 @@ def _place(data_dir: Path, lines: Sequence[Served], text: str) -> int:
     manifests = (read_manifest(data_dir, line.generation) for line in lines)
     ids = [manifest.space_id if manifest else "" for manifest in manifests]
     return find_space(list(zip(ids, [line.embedder for line in lines], strict=True)), text)
-
-
-def _serve_lines(data_dir: Path, lines: Iterable[Served]) -> None:
-    # one that says nothing of its space, in a CURRENT of an earlier version, is beyond help
-    make_current(data_dir, *(line for line in lines if line.embedder))

@@ -299,4 +299,4 @@ def test_verify_misses_what_is_served_and_not_there(
     assert f"{name}: it is served, and is not there" in capsys.readouterr().out
     (data / "CURRENT").write_text("a\na\n")
     assert main(["verify", "--data-dir", str(data)]) == 65
-    assert "is damaged; delete it" in capsys.readouterr().out
+    assert "CURRENT is damaged" in capsys.readouterr().out

@@ -334,3 +334,72 @@ def test_a_space_of_part_of_the_catalog_says_what_it_lacks(music: Path, tmp_path
     run(other, tmp_path)
     report = reindex(replace(request(other, tmp_path), embedder="mfcc"), QUIET)
     assert report.lacking == {"mfcc": N_TRACKS - 1}
+
+
+def test_files_that_all_fail_do_not_empty_what_is_served(music: Path, tmp_path: Path) -> None:
+    before = run(music, tmp_path)
+    for path in tracks_in(music):
+        path.write_bytes(b"the disk gives back anything")
+    report = run(music, tmp_path)
+    assert (report.failed, report.withheld, report.published) == (N_TRACKS, N_TRACKS, False)
+    assert current_generation(tmp_path / "data") == before.generation
+    assert run(music, tmp_path, allow_empty=True).tracks == 0
+
+
+def test_a_library_that_was_lost_empties_no_space(
+    music: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    baseline = replace(request(music, tmp_path), embedder="mfcc")
+    run(music, tmp_path)
+    reindex(baseline, QUIET)
+    for path in (tmp_path / "data").glob("library.db*"):
+        path.unlink()
+    reindex(baseline, QUIET)
+    assert "the space of musicnn stays as it was" in caplog.text
+    assert len(served(tmp_path).generation.ids) == N_TRACKS
+    part = tmp_path / "part"
+    part.mkdir()
+    tracks_in(music)[0].rename(part / "one.ogg")
+    for path in (tmp_path / "data").glob("library.db*"):
+        path.unlink()
+    report = run(part, tmp_path)
+    assert (report.withheld, report.published) == (N_TRACKS - 1, False)
+    assert run(music, tmp_path).tracks == N_TRACKS
+
+
+def test_what_one_embedder_fails_at_is_not_lost_to_another(
+    music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> list[Embedding]:
+        raise ChildFailedError("out of memory")
+
+    baseline = replace(request(music, tmp_path), embedder="mfcc")
+    with monkeypatch.context() as patch:
+        patch.setattr("indexer.workers.embeddings_from", fail)
+        assert reindex(baseline, QUIET).failed == N_TRACKS
+        assert reindex(baseline, QUIET).failed_before == N_TRACKS
+    assert run(music, tmp_path).added == N_TRACKS
+    path = tracks_in(music)[0]
+    path.rename(path.with_name("moved.ogg"))
+    with monkeypatch.context() as patch:
+        patch.setattr("indexer.workers.embeddings_from", fail)
+        assert reindex(baseline, QUIET).failed == N_TRACKS
+    report = run(music, tmp_path)
+    assert (report.tracks, report.unchanged) == (N_TRACKS, N_TRACKS)
+
+
+def test_what_is_gone_leaves_other_spaces_also_when_one_is_withheld(
+    music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(music, tmp_path)
+    baseline = replace(request(music, tmp_path), embedder="mfcc")
+    reindex(baseline, QUIET)
+    tracks_in(music)[0].unlink()
+
+    def fail(*_: object) -> list[Embedding]:
+        raise ChildFailedError("out of memory")
+
+    monkeypatch.setattr("indexer.workers.embeddings_from", fail)
+    report = reindex(replace(baseline, n_windows=2), QUIET)
+    assert report.withheld == N_TRACKS - 1
+    assert len(served(tmp_path).generation.ids) == N_TRACKS - 1

@@ -262,3 +262,44 @@ def test_before_anything_is_published_nothing_is_served(tmp_path: Path) -> None:
     assert served_manifests(tmp_path) == []
     with pytest.raises(InvalidParameterError):
         make_default(tmp_path, "fake")
+
+
+@pytest.mark.parametrize("cut", [1, 4])
+def test_a_current_that_was_cut_off_is_damaged(
+    tmp_path: Path, both: tuple[str, str], cut: int
+) -> None:
+    path = tmp_path / "CURRENT"
+    path.write_text(path.read_text()[:-cut])
+    with pytest.raises(GenerationError, match="is damaged"):
+        serving(tmp_path)
+
+
+def test_a_current_of_an_earlier_version_whose_generation_is_damaged_is_left_alone(
+    tmp_path: Path,
+) -> None:
+    name = publish_entries(tmp_path, TRACKS)
+    make_current(tmp_path, Served(name))
+    (folder_of(tmp_path, name) / MANIFEST).write_text("{}")
+    with pytest.raises(GenerationError, match="or the generation that it names"):
+        serving(tmp_path)
+
+
+@pytest.mark.parametrize("embedder", ["a\nb", "a\u2028b", "a ", ""])
+def test_what_could_not_be_read_again_is_not_written(
+    tmp_path: Path, both: tuple[str, str], embedder: str
+) -> None:
+    before = (tmp_path / "CURRENT").read_text()
+    with pytest.raises(GenerationError, match="cannot name"):
+        make_current(tmp_path, *serving(tmp_path), Served("another", embedder))
+    assert (tmp_path / "CURRENT").read_text() == before
+
+
+def test_a_space_whose_vectors_the_library_lost_stays_as_it_was(
+    tmp_path: Path, both: tuple[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    before = served_generations(tmp_path)[1]
+    for path in tmp_path.glob("library.db*"):
+        path.unlink()
+    publish_entries(tmp_path, TRACKS)
+    assert served_generations(tmp_path)[1] == before
+    assert "6 of its tracks have no vector in the library" in caplog.text

@@ -5,10 +5,13 @@ space, a manifest and a child process know it by. The full name leaves options a
 out and gives the others in one order: whoever means the same embedder says the same name.
 """
 
+import re
 from collections.abc import Mapping
 
 from recommender.errors import InvalidParameterError
 
+# names stand in addresses, in lines of files and on terminals
+_SAID = re.compile(r"[!-~]+", re.ASCII)
 Choices = Mapping[str, tuple[str, ...]]
 """For each option of an embedder its values, the default first."""
 
@@ -30,9 +33,10 @@ def parse_options(name: str) -> dict[str, str]:
     options = dict[str, str]()
     for part in text.split(",") if colon else ():
         key, equals, value = part.partition("=")
-        if not (key and equals and value) or key in options:
+        if not (key and equals and value) or key in options or not _SAID.fullmatch(part):
             raise InvalidParameterError(
-                f"embedder={name} is no name[:key=value[,key=value]...] with each key once"
+                f"embedder={name!a} is no name[:key=value[,key=value]...] with each key once, of "
+                "letters, digits and signs without spaces"
             )
         options[key] = value
     return options
