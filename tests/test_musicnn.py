@@ -210,9 +210,11 @@ def test_a_refused_option_names_those_there_are() -> None:
         create_embedder("mfcc:layer=x")
 
 
-@pytest.mark.parametrize("name", ["a:", "a:b", "a:b=", "a:=c", "a:b=c,", "a:b=c,b=c"])
+@pytest.mark.parametrize(
+    "name", ["a:", "a:b", "a:b=", "a:=c", "a:b=c,", "a:b=c,b=c", "a:b=c d", "a:b=c\n", "a:b=\u2028"]
+)
 def test_names_beside_the_grammar_are_refused(name: str) -> None:
-    with pytest.raises(InvalidParameterError, match="each key once"):
+    with pytest.raises(InvalidParameterError, match="with each key once, of letters"):
         parse_options(name)
 
 

@@ -10,10 +10,12 @@ from collections.abc import Mapping
 
 from recommender.errors import InvalidParameterError
 
-# names stand in addresses, in lines of files and on terminals
-_SAID = re.compile(r"[!-~]+", re.ASCII)
 Choices = Mapping[str, tuple[str, ...]]
 """For each option of an embedder its values, the default first."""
+
+
+# names stand in addresses, in lines of files and on terminals
+_SAID = re.compile(r"[!-~]+", re.ASCII)
 
 
 def base_name(name: str) -> str:
@@ -35,8 +37,8 @@ def parse_options(name: str) -> dict[str, str]:
         key, equals, value = part.partition("=")
         if not (key and equals and value) or key in options or not _SAID.fullmatch(part):
             raise InvalidParameterError(
-                f"embedder={name!a} is no name[:key=value[,key=value]...] with each key once, of "
-                "letters, digits and signs without spaces"
+                f"embedder={ascii(name)[1:-1]} is no name[:key=value[,key=value]...] with each key "
+                "once, of letters, digits and signs without spaces"
             )
         options[key] = value
     return options
