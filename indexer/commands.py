@@ -21,7 +21,7 @@ from recommender.errors import GenerationError, IndexUnavailableError, InvalidPa
 from recommender.generation import open_generation
 from recommender.library import Library
 from recommender.manifest import Manifest
-from recommender.served import embedder_of, made_by, serve, serving
+from recommender.served import by_embedder, embedder_of, made_by, serve, serving
 
 EXIT_BAD_DATA = 65
 _LISTED = ("failures", "spaces")
@@ -85,8 +85,7 @@ def rollback(options: argparse.Namespace, out: Console, _err: Console) -> int:
                 f"generation={wanted} is not there; list them with: python -m indexer generations"
             )
         space = embedder_of(open_generation(options.data_dir, wanted).manifest)
-        before = {line.embedder: line.generation for line in serving(options.data_dir)}
-        replaced = before.get(space, "")
+        replaced = by_embedder(options.data_dir).get(space, "")
         serve(options.data_dir, {space: wanted})
     instead = f", not {replaced}" if replaced else f" for {space}, which was not served"
     emit(

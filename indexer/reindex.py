@@ -31,7 +31,7 @@ from recommender.library import Library
 from recommender.publishing import held, leaving, publish, published, refresh, sweep
 from recommender.records import Failed
 from recommender.sandbox import ChildPool
-from recommender.served import embedder_of, served_manifests, serving
+from recommender.served import by_embedder, embedder_of, served_manifests
 from recommender.space import Space, id_of, stored
 
 LIBRARY_FILE = "library.db"
@@ -186,7 +186,7 @@ def _credit(run: _Run) -> None:
 
 def _publish(run: _Run) -> None:
     data_dir, report, library = run.request.data_dir, run.report, run.library
-    before = {line.embedder: line.generation for line in serving(data_dir)}
+    before = by_embedder(data_dir)
     in_files = {track_id for _, track_id in library.files().values()}
     embedded = in_files & library.embedded(run.space.stored.id)
     report.withheld = 0 if run.request.allow_empty else _withheld(run, embedded)
@@ -207,7 +207,6 @@ def _publish(run: _Run) -> None:
 
 def _withheld(run: _Run, embedded: set[str]) -> int:
     """Tracks of what is served that would leave it, for no other reason than that they failed."""
-    name = run.space.embedder.name
-    lost = leaving(run.request.data_dir, run.library, name, run.space.describe())
+    lost = leaving(run.library, run.replaced, run.space.describe())
     # a disk that cannot be read makes every file look damaged
     return len(lost) or (0 if embedded else len(run.replaced))

@@ -130,23 +130,25 @@ def held(data_dir: Path, embedder: str) -> set[str]:
         return set()
 
 
-def leaving(data_dir: Path, library: Library, embedder: str, space: Mapping[str, Any]) -> set[str]:
+def leaving(library: Library, tracks: set[str], space: Mapping[str, Any]) -> set[str]:
     """Tracks that a space would lose if it were published, though nothing says that they are gone.
 
     Gone is what the library knows, and what no file of it holds any more.
 
     Parameters
     ----------
-    data_dir, library
-        What is served, and what there is.
-    embedder
-        Whose space is replaced.
+    library
+        What there is.
+    tracks
+        What the space holds that is replaced, see :func:`held`.
     space
         What takes its place, as `Space.describe` has it.
     """
+    lost = tracks - library.embedded(id_of(stored(space)))
+    if not lost:
+        return lost
     in_files = {track_id for _, track_id in library.files().values()}
-    gone = library.track_ids() - in_files
-    return held(data_dir, embedder) - gone - library.embedded(id_of(stored(space)))
+    return lost - (library.track_ids() - in_files)
 
 
 def _serve_new(data_dir: Path, library: Library, built: dict[str, str], without: str) -> None:
@@ -169,7 +171,7 @@ def _serve_new(data_dir: Path, library: Library, built: dict[str, str], without:
 def _rebuilt(data_dir: Path, library: Library, manifest: Manifest) -> dict[str, str]:
     """The generation that takes the place of another of the same space, by embedder; {} if none."""
     embedder = embedder_of(manifest)
-    lost = leaving(data_dir, library, embedder, manifest.space)
+    lost = leaving(library, held(data_dir, embedder), manifest.space)
     try:
         if lost:
             raise GenerationError(

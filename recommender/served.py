@@ -59,6 +59,17 @@ def serving(data_dir: Path) -> list[Served]:
     return list(lines)
 
 
+def by_embedder(data_dir: Path) -> dict[str, str]:
+    """The generation that is served for each embedder, the default first.
+
+    Raises
+    ------
+    GenerationError
+        As of :func:`serving`.
+    """
+    return {line.embedder: line.generation for line in serving(data_dir)}
+
+
 def _damaged(data_dir: Path) -> GenerationError:
     return GenerationError(
         f"{data_dir / CURRENT} is damaged, or the generation that it names; delete it, then run "
@@ -128,7 +139,7 @@ def serve(data_dir: Path, generations: Mapping[str, str]) -> None:
     """
     if not generations:
         return
-    now = {line.embedder: line.generation for line in serving(data_dir)} | dict(generations)
+    now = by_embedder(data_dir) | dict(generations)
     make_current(data_dir, *(Served(name, embedder) for embedder, name in now.items()))
 
 

@@ -13,11 +13,13 @@ from recommender.library_tables import CREDIT_FIELDS
 from recommender.publishing import publish
 from recommender.records import FileState
 from tests.builders import (
+    OTHER_SPACE,
     SPACE,
     STATE,
     entry,
     indexed,
     open_library,
+    publish_beside,
     publish_entries,
     random_entries,
 )
@@ -119,3 +121,13 @@ def test_other_spaces_of_the_same_tracks_stand_beside(tmp_path: Path) -> None:
     assert list(beside) == [whole.id]
     np.testing.assert_allclose(beside[whole.id], subject.vectors[:, ::-1], atol=1e-6)
     assert notes == [f"space={part.id} lacks 2 tracks"]
+
+
+@pytest.mark.parametrize("name", ["other", "other:layer=last", OTHER_SPACE.id])
+def test_a_served_space_is_meant_by_name_and_by_id(tmp_path: Path, name: str) -> None:
+    tracks = random_entries(5)
+    publish_entries(tmp_path, tracks)
+    publish_beside(tmp_path, tracks)
+    subject = open_subject(tmp_path, name)
+    assert (subject.space_id, subject.is_served) == (OTHER_SPACE.id, True)
+    assert open_subject(tmp_path, "fake").space_id == open_subject(tmp_path).space_id

@@ -111,10 +111,10 @@ def open_subject(data_dir: Path, space_id: str | None = None) -> Subject:
     InvalidParameterError
         The library does not know the space, or has changed since it was published.
     """
-    generation = open_generation(data_dir, _served_as(data_dir, space_id))
+    name, other = _meant(data_dir, space_id)
+    generation = open_generation(data_dir, name)
     manifest = generation.manifest
-    meant = space_id in (None, manifest.space_id, embedder_of(manifest))
-    wanted = manifest.space_id if meant or space_id is None else space_id
+    wanted = other or manifest.space_id
     kept = id_of(stored(manifest.space))
     contents = _contents(
         data_dir / LIBRARY_FILE, kept if wanted == manifest.space_id else wanted, kept
@@ -137,13 +137,14 @@ def open_subject(data_dir: Path, space_id: str | None = None) -> Subject:
     return Subject(generation, wanted, contents.tracks, contents.states, vectors)
 
 
-def _served_as(data_dir: Path, text: str | None) -> str:
-    """The generation of the served space that `text` means; of the default for any other."""
-    manifests = served_manifests(data_dir)
-    known = [(manifest.space_id, embedder_of(manifest)) for manifest in manifests]
-    with suppress(InvalidParameterError):
-        return manifests[find_space(known, text or "")].generation
-    return current_generation(data_dir)
+def _meant(data_dir: Path, text: str | None) -> tuple[str, str | None]:
+    """The generation of the served space that `text` means, or of the default and `text` itself."""
+    if text is not None:
+        manifests = served_manifests(data_dir)
+        known = [(manifest.space_id, embedder_of(manifest)) for manifest in manifests]
+        with suppress(InvalidParameterError):
+            return manifests[find_space(known, text)].generation, None
+    return current_generation(data_dir), text
 
 
 def vectors_beside(data_dir: Path, subject: Subject) -> tuple[dict[str, FloatArray], list[str]]:
