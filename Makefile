@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 DATA_DIR ?= data
 PORT ?= 8000
 TRACKS ?= 60
+# where `make bench` keeps data folders of synthetic tracks: 100,000 take 1 GB and a few minutes
+BENCH_DIR ?= $(DATA_DIR)/bench
 ASKED = --tracks $(TRACKS) $(if $(EVENTS),--events "$(EVENTS)")
 comma := ,
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
@@ -45,6 +47,11 @@ format: $(VENV)/.installed-test
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks.network
 	$(BIN)/python -m benchmarks.throughput "$(DATA_DIR)/demo-music"
+	$(BIN)/python -m benchmarks.vectors "$(DATA_DIR)"
+	$(BIN)/python -m benchmarks.index_kinds "$(DATA_DIR)"
+	mkdir -p "$(BENCH_DIR)"
+	$(BIN)/python -m benchmarks.incremental "$(DATA_DIR)" --folder "$(BENCH_DIR)"
+	$(BIN)/python -m benchmarks.serving "$(DATA_DIR)" --folder "$(BENCH_DIR)"
 	$(INSTALL) --no-deps -r tests/references.txt
 	$(BIN)/python -m benchmarks.embedders "$(DATA_DIR)/demo-music" --tracks 4 --seconds 40
 
@@ -69,5 +76,5 @@ $(VENV)/.installed-evaluation: $(VENV)/.installed
 
 $(VENV)/.installed-bench: $(VENV)/.installed
 	$(INSTALL) torch==2.13.0
-	$(INSTALL) -e ".[bench]"
+	$(INSTALL) -e ".[bench,rivals]"
 	touch $@

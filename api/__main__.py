@@ -2,7 +2,6 @@
 
 import argparse
 import ipaddress
-import logging
 import os
 import signal
 import socket
@@ -11,27 +10,27 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import uvicorn
-
+from api.serving import log_plainly, serve
+from api.supervisor import Supervisor
 from recommender.errors import SoundalikeError
 from recommender.settings import Settings
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
-GRACEFUL_SECONDS = 20
-_BACKLOG = 2048
+MAX_WORKERS = 256
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or Ctrl-C and return the exit code: 0 ok, 1 failed, 2 usage."""
-    _log_plainly()
+    log_plainly()
     # searches of many requests run side by side; FAISS reads this when it is first imported
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         settings = Settings.from_environ(os.environ)
         options = _parser(settings).parse_args(arguments)
-        chosen = {name: getattr(options, name) for name in ("data_dir", "host", "port")}
-        return _serve(replace(settings, **chosen), options.insecure)
+        chosen = vars(options).copy()
+        insecure = chosen.pop("insecure")
+        return _serve(replace(settings, **chosen), insecure)
     except SoundalikeError as error:
         return _complain(str(error), EXIT_USAGE)
     except KeyboardInterrupt:
@@ -58,6 +57,14 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
         help="port to listen on, 0 for any free one (default: %(default)s)",
     )
     parser.add_argument(
+        "--workers",
+        dest="service_workers",
+        type=_workers,
+        default=str(settings.service_workers),
+        metavar="N",
+        help="processes that answer requests, at most one a core (default: %(default)s)",
+    )
+    parser.add_argument(
         "--insecure",
         action="store_true",
         help="listen beyond this machine, although nobody is asked for a key",
@@ -68,6 +75,12 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text[:6]) > 65535:
         raise argparse.ArgumentTypeError(f"port={text} must be 0 to 65535")
+    return int(text)
+
+
+def _workers(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= MAX_WORKERS:
+        raise argparse.ArgumentTypeError(f"workers={text} must be 1 to {MAX_WORKERS}")
     return int(text)
 
 
@@ -98,36 +111,15 @@ def _serve(settings: Settings, insecure: bool) -> int:
 
 
 def _run(settings: Settings, listener: socket.socket) -> int:
-    # here and not above: what it imports reads OMP_NUM_THREADS
-    from api.app import create_app
-
-    config = uvicorn.Config(
-        create_app(settings),
-        log_config=None,
-        # the other parser that uvicorn may find sets no bound to headers
-        http="h11",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        ws="none",
-        timeout_graceful_shutdown=GRACEFUL_SECONDS,
-    )
-    listener.listen(_BACKLOG)
-    _AnnouncingServer(config, _address(listener)).run([listener])
-    return 0
-
-
-class _AnnouncingServer(uvicorn.Server):
-    """Says where it listens, once it does."""
-
-    def __init__(self, config: uvicorn.Config, address: str):
-        super().__init__(config)
-        self._address = address
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        sys.stdout.write(f"Soundalike is listening on {self._address}\n")
+    def announce() -> None:
+        sys.stdout.write(f"Soundalike is listening on {_address(listener)}\n")
         sys.stdout.flush()
+
+    if settings.service_workers == 1:
+        answered = serve(settings, listener, announce)
+    else:
+        answered = Supervisor(settings, listener, announce).run()
+    return 0 if answered else EXIT_FAILED
 
 
 def _listener(host: str, port: int) -> socket.socket:
@@ -153,14 +145,6 @@ def _is_loopback(listener: socket.socket) -> bool:
 def _address(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _log_plainly() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    # its own access log would show what people search for
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    # it tells which of its builds it tried
-    logging.getLogger("faiss").setLevel(logging.WARNING)
 
 
 def _complain(message: str, exit_code: int) -> int:

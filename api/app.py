@@ -8,13 +8,17 @@ from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
 from api.clips import ClipEmbedder
 from api.dependencies import Service, refuse_repeats
+from api.etags import VERSION
 from api.middleware import BodyGuard, Envelope
 from api.problems import respond
 from api.routes import index, recommendations, similar, tracks
 from api.routes.page import page_routes
+from api.searching import Searches, threads_for
 from api.uploads import ENVELOPE_BYTES, sweep_left_overs
 from recommender.errors import SoundalikeError
 from recommender.live import LiveRecommender
@@ -28,7 +32,7 @@ def create_app(settings: Settings) -> FastAPI:
     """Make the service; it follows what is published in ``settings.data_dir`` while it runs."""
     app = FastAPI(
         title="Soundalike",
-        version="0.1.0",
+        version=VERSION,
         summary="Music recommendation by sound.",
         description="Ids are text. Names that are not known are refused. Errors are RFC 9457.",
         docs_url=None,
@@ -36,12 +40,17 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_lifespan(settings),
         # two addresses of one thing would be two things to caches and logs
         redirect_slashes=False,
+        # it would tell what people look for, and asks anew for each request whether to
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
+    for noun in (similar, tracks, index):
+        # as they are: including a router has each request find its route twice
+        app.router.routes.extend(noun.lean.routes)
     for noun in (similar, recommendations, tracks, index):
         app.include_router(noun.router, dependencies=[Depends(refuse_repeats)])
     app.router.routes.extend(page_routes())
     for kind in (SoundalikeError, RequestValidationError, HTTPException):
-        app.add_exception_handler(kind, respond)
+        app.add_exception_handler(kind, _respond)
     clip_bytes = settings.max_clip_bytes + ENVELOPE_BYTES
     app.add_middleware(
         BodyGuard, max_bytes=MAX_BODY_BYTES, max_bytes_by_path={"/similar/clip": clip_bytes}
@@ -55,15 +64,22 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(sweep_left_overs)
         live = LiveRecommender(settings.data_dir, settings.poll_seconds)
-        clips = ClipEmbedder.start(settings.clip_workers)
+        clips = ClipEmbedder.start(max(1, settings.clip_workers // settings.service_workers))
+        searches = Searches(threads_for(settings.service_workers))
         await run_in_threadpool(live.start)
         if live.problem:
             _log.warning("the index cannot be served: %s", live.problem)
-        app.state.service = Service(settings, live, clips)
+        app.state.service = Service(settings, live, clips, searches)
         try:
             yield
         finally:
             await run_in_threadpool(live.stop)
             await run_in_threadpool(clips.close)
+            await run_in_threadpool(searches.close)
 
     return lifespan
+
+
+async def _respond(request: Request, error: Exception) -> Response:
+    # on the event loop: a thread would cost more than the answer
+    return respond(request, error)

@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from api.etags import holds, holds_anything
 from api.problems import ProblemError
 
 _BLOCK_BYTES = 256 * 1024
@@ -88,7 +89,7 @@ def _answer(file: BinaryIO, path: bytes, headers: Headers, head_only: bool) -> R
     etag = f'"{state.st_ino:x}-{state.st_mtime_ns:x}-{state.st_size:x}"'
     modified = formatdate(min(max(state.st_mtime, 0), _LAST_SECOND), usegmt=True)
     kept = {"ETag": etag, "Last-Modified": modified, "Accept-Ranges": "bytes"}
-    if _holds(headers.get("if-none-match", ""), etag):
+    if holds(headers, etag) or holds_anything(headers):
         file.close()
         return Response(status_code=304, headers=kept)
     whole = range(state.st_size)
@@ -106,11 +107,6 @@ def _answer(file: BinaryIO, path: bytes, headers: Headers, head_only: bool) -> R
         headers=kept,
         media_type=_MEDIA_TYPES.get(suffix, "application/octet-stream"),
     )
-
-
-def _holds(if_none_match: str, etag: str) -> bool:
-    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
-    return etag in tags or tags == ["*"]
 
 
 def _range(text: str, size: int) -> range | None:

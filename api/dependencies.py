@@ -1,6 +1,5 @@
 """What routes are handed: the service's parts, and checks that routes share."""
 
-from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,9 @@ from fastapi import Path as PathParameter
 
 from api.clips import ClipEmbedder
 from api.problems import ProblemError
+from api.queries import lists_of, query_values
 from api.questions import NoParameters, RecommendingQuestion, TrackId
+from api.searching import Searches
 from api.uploads import received_file
 from recommender.engine import Recommender
 from recommender.ensemble import Ensemble
@@ -19,7 +20,7 @@ from recommender.live import LiveRecommender
 from recommender.settings import Settings
 from recommender.spaces import Spaces
 
-REPEATABLE = frozenset({"exclude_id", "exclude_artist"})
+_REPEATABLE = lists_of(RecommendingQuestion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,18 @@ class Service:
     settings: Settings
     live: LiveRecommender
     clips: ClipEmbedder
+    searches: Searches
 
 
-async def service_of(request: Request) -> Service:
+def running(request: Request) -> Service:
     """The running service."""
     service: Service = request.app.state.service
     return service
+
+
+async def service_of(request: Request) -> Service:
+    """The running service, as FastAPI asks for it."""
+    return running(request)
 
 
 async def spaces_of(service: Annotated[Service, Depends(service_of)]) -> Spaces:
@@ -53,16 +60,8 @@ async def clip_embedder_of(service: Annotated[Service, Depends(service_of)]) -> 
 
 
 async def refuse_repeats(request: Request) -> None:
-    """Refuse ``?limit=1&limit=2``: whichever of the two counted, it would surprise someone."""
-    counts = Counter(name for name, _ in request.query_params.multi_items())
-    repeated = [n for n, count in counts.items() if count > 1 and n not in REPEATABLE]
-    if repeated:
-        message = "it is there more than once"
-        raise ProblemError(
-            "invalid-parameter",
-            f"query {repeated[0]}: {message}",
-            errors=[{"in": "query", "name": name, "message": message} for name in repeated],
-        )
+    """Refuse ``?limit=1&limit=2``, see :func:`api.queries.query_values`."""
+    query_values(request.scope["query_string"], _REPEATABLE)
 
 
 async def no_parameters(query: Annotated[NoParameters, Query()]) -> None:

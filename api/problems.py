@@ -44,6 +44,7 @@ class Kind:
 
 KINDS = {
     "malformed-request": Kind(400, "The request cannot be read"),
+    "invalid-cursor": Kind(400, "The cursor is no use"),
     "unknown-host": Kind(400, "The service does not answer to this host name"),
     "not-found": Kind(404, "Nothing is here"),
     "unknown-track": Kind(404, "Unknown track"),

@@ -1,16 +1,27 @@
 """The JSON and the queries that the service takes."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+import orjson
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from api.examples import OTHER_ID, TRACK_ID
+from recommender.filters import Filters
 from recommender.questions import MAX_LIMIT, Options, Preference
 
 MAX_PREFERENCES = 100
 MAX_EXCLUSIONS = 1000
+MAX_FILTERS = 100
 MAX_TEXT = 500
-MAX_OFFSET = 10**9
+MAX_YEAR = 9999
 
 TrackId = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_TEXT, pattern=r"^[^\x00-\x1f\x7f]+$")
@@ -24,23 +35,82 @@ class Question(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    def json_text(self) -> bytes:
+        """What was asked as JSON, defaults included."""
+        return orjson.dumps(self.model_dump(exclude_none=True))
+
 
 class NoParameters(Question):
     """For routes that take none."""
 
 
-class RecommendingQuestion(Question):
-    """The options of every recommending call."""
+# sequences are tuples, for pydantic copies a default that is a list for every request; not strict
+# ones, or no list of a body would be taken
+Names = Annotated[tuple[Name, ...], Field(max_length=MAX_FILTERS, strict=False)]
+Year = Annotated[int, Field(ge=1, le=MAX_YEAR)]
+Seconds = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+
+
+class FiltersQuestion(Question):
+    """What a match must be like; text is compared without case and accents."""
+
+    genre: Names = Field((), description="Of one of these genres; in a query, repeat the name.")
+    artist: Names = Field((), description="By one of these artists; repeated like genre.")
+    album: Names = Field((), description="On one of these albums; repeated like genre.")
+    tag: Names = Field(
+        (), description="With all of these tags, as the embedder hears them; repeated like genre."
+    )
+    tag_threshold: float = Field(
+        Filters().tag_threshold,
+        ge=0.0,
+        le=1.0,
+        allow_inf_nan=False,
+        description="How strong a tag must be to count.",
+    )
+    year_from: Year | None = Field(None, description="Of this year or later.")
+    year_to: Year | None = Field(None, description="Of this year or earlier.")
+    duration_min: Seconds | None = Field(None, description="Of so many seconds or more.")
+    duration_max: Seconds | None = Field(None, description="Of so many seconds or fewer.")
+
+    @field_validator("year_to", "duration_max")
+    @classmethod
+    def _is_a_range(cls, most: float | None, info: ValidationInfo) -> float | None:
+        other = {"year_to": "year_from", "duration_max": "duration_min"}[str(info.field_name)]
+        least = info.data.get(other)
+        if most is not None and least is not None and most < least:
+            values = {"most": f"{most:g}", "other": other, "least": f"{least:g}"}
+            raise PydanticCustomError("range", "{most} is below {other}={least}", values)
+        return most
+
+    def filters(self) -> Filters:
+        """The same for the recommender."""
+        return Filters(
+            genres=self.genre,
+            artists=self.artist,
+            albums=self.album,
+            tags=self.tag,
+            tag_threshold=self.tag_threshold,
+            year_from=self.year_from,
+            year_to=self.year_to,
+            duration_min=self.duration_min,
+            duration_max=self.duration_max,
+        )
+
+
+class OptionsQuestion(Question):
+    """The options of every recommending call, filters aside."""
 
     limit: int = Field(10, ge=1, le=MAX_LIMIT, description="Most matches.")
-    exclude_id: list[TrackId] = Field(
-        [],
+    exclude_id: tuple[TrackId, ...] = Field(
+        (),
         max_length=MAX_EXCLUSIONS,
+        strict=False,
         description="Tracks to leave out; in a query, repeat the name.",
     )
-    exclude_artist: list[Name] = Field(
-        [],
+    exclude_artist: tuple[Name, ...] = Field(
+        (),
         max_length=MAX_EXCLUSIONS,
+        strict=False,
         description="Artists to leave out, in any case and accents; repeated like exclude_id.",
     )
     max_per_artist: int | None = Field(None, ge=1, description="Most matches by one artist.")
@@ -54,25 +124,36 @@ class RecommendingQuestion(Question):
         examples=["musicnn"],
     )
 
-    def options(self) -> Options:
+    def options_with(self, filters: Filters) -> Options:
         """The same for the recommender."""
         return Options(
             limit=self.limit,
-            exclude_ids=tuple(self.exclude_id),
-            exclude_artists=tuple(self.exclude_artist),
+            exclude_ids=self.exclude_id,
+            exclude_artists=self.exclude_artist,
             max_per_artist=self.max_per_artist,
             min_similarity=self.min_similarity,
+            filters=filters,
         )
 
-    def echo(self) -> dict[str, Any]:
-        """What was asked, defaults included."""
-        return self.model_dump(exclude_none=True)
+
+class RecommendingQuestion(FiltersQuestion, OptionsQuestion):
+    """The query of every recommending call: its options, and its filters beside them."""
+
+    def options(self) -> Options:
+        """The same for the recommender."""
+        return self.options_with(self.filters())
 
 
 class SimilarQuestion(RecommendingQuestion):
     """The query of GET /similar."""
 
     track_id: TrackId = Field(description="The track to start from.", examples=[TRACK_ID])
+
+
+class StrictFilters(FiltersQuestion):
+    """The filters in a body, where numbers are numbers."""
+
+    model_config = ConfigDict(strict=True)
 
 
 class PreferenceQuestion(Question):
@@ -88,7 +169,7 @@ class PreferenceQuestion(Question):
         return Preference(self.track_id, self.weight)
 
 
-class RecommendationsQuestion(RecommendingQuestion):
+class RecommendationsQuestion(OptionsQuestion):
     """The body of POST /recommendations."""
 
     model_config = ConfigDict(
@@ -100,6 +181,7 @@ class RecommendationsQuestion(RecommendingQuestion):
                     "negative": [{"track_id": OTHER_ID}],
                     "limit": 20,
                     "max_per_artist": 1,
+                    "filters": {"genre": ["Jazz"], "year_to": 1975},
                 }
             ]
         },
@@ -111,12 +193,26 @@ class RecommendationsQuestion(RecommendingQuestion):
     negative: list[PreferenceQuestion] = Field(
         [], max_length=MAX_PREFERENCES, description="Tracks to stay away from."
     )
+    filters: StrictFilters = Field(
+        default_factory=lambda: StrictFilters.model_validate({}),
+        description="What a match must be like.",
+    )
+
+    def options(self) -> Options:
+        """The same for the recommender."""
+        return self.options_with(self.filters.filters())
 
 
 class TracksQuestion(Question):
     """The query of GET /tracks."""
 
-    q: Text = Field("", description="Words in title, artist, album or composer; all must be there.")
+    q: Text = Field(
+        "",
+        description="Words, or their beginnings, in title, artist, album, genre or composer; all "
+        "must be there.",
+    )
     limit: int = Field(20, ge=1, le=MAX_LIMIT, description="Most tracks of the page.")
-    offset: int = Field(0, ge=0, le=MAX_OFFSET, description="Tracks to skip.")
+    cursor: str | None = Field(
+        None, description="next_cursor of the page before; for the same q and space."
+    )
     space: Name | None = Field(None, description="The space whose tracks are meant.")

@@ -1,4 +1,7 @@
-"""The JSON that the service gives; what it takes is in `api.questions`."""
+"""The JSON that the service gives; what it takes is in `api.questions`.
+
+Answers that are asked for often are written by `api.answers`, and these models describe them.
+"""
 
 from dataclasses import asdict
 from typing import Any, Literal, Self
@@ -6,10 +9,8 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.examples import ANSWER
-from recommender.manifest import Manifest
-from recommender.questions import Answer
+from recommender.manifest import IndexRecord, Manifest
 from recommender.served import embedder_of
-from recommender.track import Match, TagStrength, Track
 
 
 class TagJson(BaseModel):
@@ -17,11 +18,6 @@ class TagJson(BaseModel):
 
     name: str
     strength: float
-
-    @classmethod
-    def of(cls, tag: TagStrength) -> Self:
-        """The JSON of a tag."""
-        return cls(name=tag.name, strength=tag.strength)
 
 
 class TrackJson(BaseModel):
@@ -38,14 +34,10 @@ class TrackJson(BaseModel):
     year: int
     track_number: int
     musicbrainz_recording_id: str
+    musicbrainz_album_id: str
+    musicbrainz_artist_id: str
     licence: str
     attribution: str
-
-    @classmethod
-    def of(cls, track: Track) -> Self:
-        """The JSON of a track."""
-        own = {"id": track.id, "duration_seconds": round(track.duration_seconds, 3)}
-        return cls.model_validate(asdict(track.metadata) | own)
 
 
 class SpaceRankJson(BaseModel):
@@ -75,16 +67,6 @@ class MatchJson(BaseModel):
     track: TrackJson
     why: WhyJson
 
-    @classmethod
-    def of(cls, match: Match) -> Self:
-        """The JSON of a match."""
-        why = WhyJson(
-            shared_tags=[TagJson.of(tag) for tag in match.shared_tags],
-            space_ranks=[SpaceRankJson(space=r.space, rank=r.rank) for r in match.space_ranks],
-        )
-        track = TrackJson.of(match.track)
-        return cls(rank=match.rank, similarity=match.similarity, track=track, why=why)
-
 
 class AnswerJson(BaseModel):
     """The answer of every recommending call."""
@@ -97,23 +79,13 @@ class AnswerJson(BaseModel):
     matches: list[MatchJson]
     warnings: list[str]
 
-    @classmethod
-    def of(cls, query: dict[str, Any], answer: Answer) -> Self:
-        """The JSON of an answer."""
-        return cls(
-            query=query,
-            generation=answer.generation,
-            space=answer.space,
-            matches=[MatchJson.of(match) for match in answer.matches],
-            warnings=list(answer.warnings),
-        )
-
 
 class TracksJson(BaseModel):
     """A page of the catalog."""
 
     tracks: list[TrackJson]
     total: int = Field(description="How many tracks there are on all pages.")
+    next_cursor: str | None = Field(description="For the next page; null on the last one.")
     generation: str
 
 
@@ -123,6 +95,48 @@ class TrackDetailJson(BaseModel):
     track: TrackJson
     tags: list[TagJson] = Field(description="Its strongest tags, strongest first.")
     generation: str
+
+
+class PointJson(BaseModel):
+    """What an index finds of what exact search finds, at one effort."""
+
+    effort: int = Field(description="How hard it searches; 0 when there is nothing to choose.")
+    recall_at_10: float = Field(description="Share of the 10 nearest that it finds.")
+    recall_at_100: float
+    milliseconds: float = Field(description="Median of a search for 10, on one core.")
+
+
+class MeasurementJson(PointJson):
+    """An index against exact search over its own catalog, at the effort that it is served with."""
+
+    queries: int = Field(description="How many tracks it was asked about.")
+    bytes_per_vector: float
+    curve: list[PointJson] = Field(description="Other efforts, ascending.")
+
+
+class VectorIndexJson(BaseModel):
+    """How the vectors of a space are searched."""
+
+    kind: str
+    factory: str = Field(description="What FAISS calls it.")
+    target_recall: float = Field(description="The recall_at_10 that was asked for.")
+    measurement: MeasurementJson | None = Field(
+        description="As it was last measured; null of a catalog too small for that."
+    )
+    warnings: list[str] = Field(description="Why it is another one than was asked for.")
+
+    @classmethod
+    def of(cls, record: IndexRecord) -> Self:
+        """The JSON of how an index was made."""
+        return cls(
+            kind=record.recipe.kind,
+            factory=record.recipe.factory,
+            target_recall=record.options.target_recall,
+            measurement=MeasurementJson.model_validate(asdict(record.measurement))
+            if record.measurement.queries
+            else None,
+            warnings=list(record.recipe.warnings),
+        )
 
 
 class SpaceJson(BaseModel):
@@ -137,7 +151,7 @@ class SpaceJson(BaseModel):
     projection: str
     dimension: int
     n_tracks: int
-    index_kind: str
+    index: VectorIndexJson
 
     @classmethod
     def of(cls, manifest: Manifest) -> Self:
@@ -152,7 +166,7 @@ class SpaceJson(BaseModel):
             projection=manifest.space["projection"],
             dimension=manifest.dimension,
             n_tracks=manifest.n_tracks,
-            index_kind=manifest.index_kind,
+            index=VectorIndexJson.of(manifest.index),
         )
 
 

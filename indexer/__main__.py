@@ -13,25 +13,24 @@ from typing import Any, NoReturn
 from rich.console import Console
 
 from indexer import commands
-from indexer.arguments import pooling, projection, whole_number, windows
+from indexer.arguments import whole_number
 from indexer.embedders_command import add_arguments as add_embedders_arguments
 from indexer.embedders_command import list_embedders
 from indexer.evaluation.command import add_arguments as add_evaluate_arguments
 from indexer.evaluation.command import evaluate_catalog
 from indexer.output import harmless
+from indexer.reindex_command import add_arguments as add_reindex_arguments
 from indexer.reindex_command import reindex_folders
 from indexer.spaces_command import add_spaces_commands
 from indexer.weights_command import add_weights_commands
 from indexer.workers import default_workers
-from recommender.embedding import DEFAULT_WINDOWS
 from recommender.errors import (
     GenerationError,
     InvalidParameterError,
     LockedError,
+    RecallError,
     SoundalikeError,
 )
-from recommender.pooling import DEFAULT_POOLING, POOLINGS
-from recommender.projection import DEFAULT_PROJECTION, PROJECTIONS
 from recommender.settings import Settings
 
 EXIT_FAILED, EXIT_USAGE, EXIT_LOCKED, EXIT_STOPPED = 1, 2, 75, 130
@@ -65,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _exit_code(error: SoundalikeError) -> int:
     if isinstance(error, LockedError):
         return EXIT_LOCKED
-    if isinstance(error, GenerationError):
+    if isinstance(error, GenerationError) and not isinstance(error, RecallError):
         return commands.EXIT_BAD_DATA
     return EXIT_USAGE if isinstance(error, InvalidParameterError) else EXIT_FAILED
 
@@ -154,39 +153,8 @@ def _add_reindex(subcommands: Any, settings: Settings) -> None:
         reindex_folders,
         "bring the index up to date with music folders",
     )
-    command.add_argument("music_dirs", nargs="+", metavar="MUSIC_DIR", help="folder of music")
-    command.add_argument("--embedder", default=settings.embedder, help="default: %(default)s")
-    command.add_argument(
-        "--windows",
-        type=windows,
-        default=argparse.SUPPRESS,
-        metavar="N|all",
-        help=f"windows spread over a track (default: as it is served, or {DEFAULT_WINDOWS})",
-    )
-    command.add_argument(
-        "--pooling",
-        type=pooling,
-        default=argparse.SUPPRESS,
-        metavar="NAME",
-        help=f"how windows become one vector: {', '.join(POOLINGS)} (default: as it is served, or "
-        f"{DEFAULT_POOLING})",
-    )
-    command.add_argument(
-        "--projection",
-        type=projection,
-        default=argparse.SUPPRESS,
-        metavar="NAME",
-        help=f"what is done to vectors: {', '.join(PROJECTIONS)} (default: as it is served, or "
-        f"{DEFAULT_PROJECTION})",
-    )
+    add_reindex_arguments(command, settings)
     _add_workers(command, settings)
-    command.add_argument("--dry-run", action="store_true", help="print the plan, change nothing")
-    command.add_argument("--full", action="store_true", help="listen to every file again")
-    command.add_argument(
-        "--allow-empty",
-        action="store_true",
-        help="accept that a folder which held music holds none now",
-    )
 
 
 if __name__ == "__main__":

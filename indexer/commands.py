@@ -1,12 +1,13 @@
 """Commands about what is known and published: status, verify, generations, rollback."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from indexer.index_facts import curve_lines, index_facts, index_lines
 from indexer.lock import indexer_lock
 from indexer.output import counted, emit, failure_facts, failure_lines
 from indexer.reindex import LIBRARY_FILE
@@ -18,7 +19,7 @@ from recommender.current import (
     served,
 )
 from recommender.errors import GenerationError, IndexUnavailableError, InvalidParameterError
-from recommender.generation import open_generation
+from recommender.generation import open_generation, verify_files
 from recommender.library import Library
 from recommender.manifest import Manifest
 from recommender.served import by_embedder, embedder_of, made_by, serve, serving
@@ -41,7 +42,8 @@ def status(options: argparse.Namespace, out: Console, _err: Console) -> int:
     except IndexUnavailableError as error:
         facts |= {"spaces": [], "problem": str(error)}
     text = [f"{key}: {value}" for key, value in facts.items() if key not in _LISTED]
-    text += space_lines(facts["spaces"])
+    for line, fact in zip(space_lines(facts["spaces"]), facts["spaces"], strict=True):
+        text += [line, *_index_below(fact, curve_lines)]
     emit(out, options.json, facts, [*text, *failure_lines(facts.get("failures", []))])
     return 0
 
@@ -70,7 +72,9 @@ def generations(options: argparse.Namespace, out: Console, _err: Console) -> int
         current = set()
     names = list_generations(options.data_dir)
     facts = [manifest_facts(options.data_dir, n) | {"current": n in current} for n in names]
-    lines = [f"{'*' if fact['current'] else ' '} {_described(fact)}" for fact in facts]
+    lines = []
+    for fact in facts:
+        lines += [f"{'*' if fact['current'] else ' '} {_described(fact)}", *_index_below(fact)]
     emit(out, options.json, facts, lines or [f"data_dir={options.data_dir} holds no generation"])
     return 0
 
@@ -114,7 +118,13 @@ def _previous(data_dir: Path) -> str:
 
 def _problem(data_dir: Path, name: str) -> str:
     try:
-        open_generation(data_dir, name)
+        folder = generations_dir(data_dir) / name
+        manifest = Manifest.read(folder)
+        if manifest.outdated:
+            # cannot be opened any more, and is no less whole for it
+            verify_files(folder, manifest)
+        else:
+            open_generation(data_dir, name)
     except GenerationError as error:
         return str(error)
     return ""
@@ -144,7 +154,8 @@ def manifest_facts(data_dir: Path, name: str) -> dict[str, Any]:
         "pooling": manifest.space["pooling"],
         "projection": manifest.space["projection"],
         "dimension": manifest.dimension,
-        "index": manifest.index_kind,
+        "outdated": manifest.outdated,
+        "index": index_facts(manifest),
     }
 
 
@@ -162,4 +173,14 @@ def _described(fact: Mapping[str, Any]) -> str:
         return f"{fact['name']}: {fact['problem']}"
     settings = f"{fact['windows']} windows, {fact['pooling']}, {fact['projection']}"
     tracks = counted(fact["tracks"])
-    return f"{fact['embedder']} ({settings})  {fact['space']}  {tracks}  {fact['name']}"
+    outdated = "  of an earlier version: run reindex" if fact["outdated"] else ""
+    return f"{fact['embedder']} ({settings})  {fact['space']}  {tracks}  {fact['name']}{outdated}"
+
+
+def _index_below(
+    fact: Mapping[str, Any], *more: Callable[[Mapping[str, Any]], Iterable[str]]
+) -> list[str]:
+    """Lines about the index of a generation, to stand below that of the generation."""
+    if fact.get("outdated", True):
+        return []
+    return [f"    {line}" for lines in (index_lines, *more) for line in lines(fact["index"])]

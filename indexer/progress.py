@@ -1,17 +1,23 @@
 """Progress of a run: a bar with rate and time left on a terminal, plain lines elsewhere."""
 
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    SpinnerColumn,
     TextColumn,
+    TimeElapsedColumn,
     TimeRemainingColumn,
 )
 
+from indexer.output import harmless
 from recommender.closing import Closing
 from recommender.records import Failed
 
@@ -96,3 +102,38 @@ class LineReporter(Reporter):
 def make_reporter(total: int, console: Console) -> Reporter:
     """The reporter that suits the console."""
     return BarReporter(total, console) if console.is_terminal else LineReporter(total, console)
+
+
+class _Steps(logging.Handler):
+    """Shows each record: what is being done now beside a clock on a terminal, else all as lines."""
+
+    def __init__(self, console: Console):
+        super().__init__(logging.INFO)
+        self._console = console
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        shown = console.is_terminal
+        self.progress = Progress(*columns, console=console, transient=True, disable=not shown)
+        self._task = self.progress.add_task("publishing", total=None)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show a record; warnings stay."""
+        text = harmless(record.getMessage())
+        if record.levelno < logging.WARNING and self._console.is_terminal:
+            self.progress.reset(self._task, description=escape(text))
+        else:
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def publishing_told(console: Console) -> Iterator[None]:
+    """Show what the domain logs, as it publishes: minutes, for a million tracks."""
+    log, steps = logging.getLogger("recommender"), _Steps(console)
+    before = log.level
+    log.addHandler(steps)
+    log.setLevel(logging.INFO)
+    try:
+        with steps.progress:
+            yield
+    finally:
+        log.setLevel(before)
+        log.removeHandler(steps)

@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from indexer.credits import read_credits
+from indexer.index_facts import index_facts
 from indexer.lock import indexer_lock
 from indexer.plan import KnownFiles, Plan, make_plan, probably_moved
 from indexer.preflight import (
@@ -21,18 +22,24 @@ from indexer.preflight import (
     check_not_emptied,
     check_other_folders,
 )
-from indexer.progress import make_reporter
+from indexer.progress import make_reporter, publishing_told
 from indexer.request import Forecast, Report, Request
 from indexer.scan import Scan, scan
 from indexer.workers import FILE_LIMITS, Analyst, Outcome, analyse_all
+from recommender.current import generations_dir
 from recommender.embedders import create_embedder, require_packages, require_sound_weights
 from recommender.embedders.environment import embedder_environment
+from recommender.housekeeping import sweep
+from recommender.index.native import check_factory
+from recommender.index.recipes import AUTO, KINDS
 from recommender.library import Library
-from recommender.publishing import held, leaving, publish, published, refresh, sweep
+from recommender.manifest import Manifest
+from recommender.press import How
+from recommender.publishing import held, leaving, publish, refresh
 from recommender.records import Failed
 from recommender.sandbox import ChildPool
 from recommender.served import by_embedder, embedder_of, served_manifests
-from recommender.space import Space, id_of, stored
+from recommender.space import Space, dimension_of, id_of, stored
 
 LIBRARY_FILE = "library.db"
 
@@ -61,7 +68,10 @@ def reindex(request: Request, console: Console) -> Report:
     LockedError
         Another indexer is at work on the data folder.
     InvalidParameterError
-        A music folder is not there or holds no music, or tracks of other folders would be lost.
+        A music folder is not there or holds no music, tracks of other folders would be lost, or
+        there is no such index.
+    RecallError
+        Searches would find too little; the old generation stays.
     GenerationError, StorageError, OSError
         Nothing could be published; the old generation stays.
     """
@@ -71,7 +81,8 @@ def reindex(request: Request, console: Console) -> Report:
         _listen(run, console)
         _forget_gone(run)
         _credit(run)
-        _publish(run)
+        with publishing_told(console):
+            _publish(run)
     run.report.elapsed_seconds = time.monotonic() - started
     return run.report
 
@@ -98,6 +109,8 @@ def _opened(request: Request, path: Path | None) -> Iterator[_Run]:
     require_sound_weights(request.embedder)
     spec = create_embedder(request.embedder).spec
     space = Space(spec, request.n_windows, request.pooling, request.projection)
+    if request.index.index not in (AUTO, *KINDS):
+        check_factory(request.index.index, dimension_of(space.describe()))
     check_folders(request.roots)
     found = scan(request.roots)
     check_listed(request.roots, found)
@@ -194,10 +207,10 @@ def _publish(run: _Run) -> None:
         report.generation = before.get(run.space.embedder.name, "")
         refresh(data_dir, library)
     else:
-        report.generation = published(data_dir, library, run.space)
-        if not report.generation:
-            report.generation = publish(data_dir, library, run.space)
-            report.published = report.generation not in before.values()
+        how = How(run.request.index, run.request.allow_low_recall)
+        report.generation = publish(data_dir, library, run.space, how)
+        report.published = report.generation not in before.values()
+        report.index = index_facts(Manifest.read(generations_dir(data_dir) / report.generation))
     report.tracks = len(embedded)
     for manifest in served_manifests(data_dir):
         lacking = len(in_files - library.embedded(id_of(stored(manifest.space))))

@@ -2,23 +2,64 @@
 
 import argparse
 import os
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
 
+from indexer.arguments import memory, pooling, projection, share, windows
+from indexer.index_facts import index_lines
 from indexer.output import counted, emit, failure_facts, failure_lines, printable
 from indexer.reindex import forecast, reindex
 from indexer.request import Forecast, Report, Request
 from recommender.embedders import create_embedder
 from recommender.embedding import DEFAULT_WINDOWS
 from recommender.errors import InvalidParameterError
-from recommender.pooling import DEFAULT_POOLING
-from recommender.projection import DEFAULT_PROJECTION
+from recommender.index.recipes import AUTO, KINDS, IndexOptions
+from recommender.pooling import DEFAULT_POOLING, POOLINGS
+from recommender.projection import DEFAULT_PROJECTION, PROJECTIONS
 from recommender.served import last_known
+from recommender.settings import Settings
 from recommender.weights_store import as_if_installed
 
 EXIT_WITHHELD = 1
+
+
+def add_arguments(command: argparse.ArgumentParser, settings: Settings) -> None:
+    """Add the flags that only this command has."""
+    command.add_argument("music_dirs", nargs="+", metavar="MUSIC_DIR", help="folder of music")
+    command.add_argument("--embedder", default=settings.embedder, help="default: %(default)s")
+    command.add_argument("--dry-run", action="store_true", help="print the plan, change nothing")
+    command.add_argument("--full", action="store_true", help="listen to every file again")
+    for flag, help_text in (
+        ("--allow-empty", "accept that a folder which held music holds none now"),
+        ("--allow-low-recall", "publish although searches find less than the target"),
+    ):
+        command.add_argument(flag, action="store_true", help=help_text)
+    _add_settings(command)
+
+
+def _add_settings(command: argparse.ArgumentParser) -> None:
+    """Add the flags that stay as they were given last, see :func:`_settings`."""
+
+    def add(flag: str, parse: Callable[[str], Any], value: str, text: str, default: object) -> None:
+        help_text = f"{text} (default: as it is served, or {default})"
+        command.add_argument(
+            flag, type=parse, default=argparse.SUPPRESS, metavar=value, help=help_text
+        )
+
+    add("--windows", windows, "N|all", "windows spread over a track", DEFAULT_WINDOWS)
+    text = f"how windows become one vector: {', '.join(POOLINGS)}"
+    add("--pooling", pooling, "NAME", text, DEFAULT_POOLING)
+    text = f"what is done to vectors: {', '.join(PROJECTIONS)}"
+    add("--projection", projection, "NAME", text, DEFAULT_PROJECTION)
+    text = f"how vectors are searched: {AUTO}, {', '.join(KINDS)}, or a factory string of FAISS"
+    add("--index", str, "KIND", text, AUTO)
+    text = "memory that a worker of the service may take, such as 512MiB"
+    add("--memory-budget", memory, "BYTES", text, "1GiB")
+    text = "share of the ten nearest tracks that searches are to find"
+    add("--target-recall", share, "SHARE", text, IndexOptions().target_recall)
 
 
 def reindex_folders(options: argparse.Namespace, out: Console, err: Console) -> int:
@@ -33,6 +74,7 @@ def reindex_folders(options: argparse.Namespace, out: Console, err: Console) -> 
         **_settings(options),
         full=options.full,
         allow_empty=options.allow_empty,
+        allow_low_recall=options.allow_low_recall,
     )
     if options.dry_run:
         emit(out, options.json, *_forecast_answer(forecast(request)))
@@ -43,7 +85,7 @@ def reindex_folders(options: argparse.Namespace, out: Console, err: Console) -> 
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
-    """What makes the space beside the embedder: what is asked for, else what is served, else ours.
+    """What makes space and index: what is asked for, else what is served, else ours.
 
     Whoever adds an album must not have to remember how the index was made.
     """
@@ -53,7 +95,9 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
     manifest = last_known(options.data_dir, name)
     before = manifest.space if manifest else {}
     n_windows = before.get("n_windows", DEFAULT_WINDOWS)
+    index = asdict(manifest.index.options if manifest else IndexOptions())
     return {
+        "index": IndexOptions(**{name: getattr(options, name, index[name]) for name in index}),
         "n_windows": getattr(options, "windows", None if n_windows == "all" else n_windows),
         "pooling": getattr(options, "pooling", before.get("pooling", DEFAULT_POOLING)),
         "projection": getattr(options, "projection", before.get("projection", DEFAULT_PROJECTION)),
@@ -97,6 +141,7 @@ def _report_answer(report: Report) -> tuple[dict[str, Any], list[str]]:
         *failure_lines(facts["failures"]),
         *(f"folder cannot be listed: {path}" for path in facts["unreadable_folders"]),
         *_remarks(report),
+        *(index_lines(report.index) if report.published else ()),
         f"{report.added} added, {report.updated} updated, {report.moved} moved, "
         f"{report.duplicates} duplicates, {report.removed} removed, {report.failed} failed, "
         f"{report.unchanged} unchanged, {report.failed_before} failed before",

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from indexer.plan import Plan
+from recommender.index.recipes import IndexOptions
 from recommender.pooling import DEFAULT_POOLING
 from recommender.projection import DEFAULT_PROJECTION
 from recommender.records import Failed
@@ -23,10 +25,14 @@ class Request:
         What makes the space; `n_windows` None for all windows.
     workers
         Child processes.
+    index
+        What the index is planned from.
     full
         Listen to every file again.
     allow_empty
         Accept that a folder which held music holds none now.
+    allow_low_recall
+        Publish although searches find less than `index` wants.
     """
 
     roots: tuple[bytes, ...]
@@ -36,8 +42,10 @@ class Request:
     workers: int
     pooling: str = DEFAULT_POOLING
     projection: str = DEFAULT_PROJECTION
+    index: IndexOptions = field(default_factory=IndexOptions)
     full: bool = False
     allow_empty: bool = False
+    allow_low_recall: bool = False
 
 
 @dataclass(slots=True)
@@ -45,7 +53,8 @@ class Report:
     """Counts of a run, in files but for `tracks`, and what was published.
 
     `withheld` counts the tracks that would leave the space if it were published, which it was not;
-    `lacking`, by embedder, those that the spaces which are served do not have.
+    `lacking`, by embedder, those that the spaces which are served do not have. `index` says how the
+    served vectors are searched, see :func:`indexer.index_facts.index_facts`.
     """
 
     added: int = 0
@@ -63,6 +72,7 @@ class Report:
     generation: str = ""
     published: bool = False
     withheld: int = 0
+    index: dict[str, Any] = field(default_factory=dict)
     lacking: dict[str, int] = field(default_factory=dict)
     failures: list[Failed] = field(default_factory=list)
     unreadable_folders: list[bytes] = field(default_factory=list)

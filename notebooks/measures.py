@@ -130,7 +130,7 @@ def search_of_many(subject: Subject, n: int, seed: int) -> list[Figure]:
     served = searched(FaissIndex.build(vectors), vectors, queries, truth)
     curve = graph_curve(vectors, seed)
     return [
-        *search_figures("exact, as served", served),
+        *search_figures("exact", served),
         *(f for effort in curve for f in search_figures(f"effort {effort}", curve[effort])),
     ]
 

@@ -1,6 +1,5 @@
 """Metadata as columns: the library and the catalog keep the same fields in the same way."""
 
-from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -17,8 +16,3 @@ def metadata_columns() -> list[sa.Column[Any]]:
         sa.Column(field.name, sa.Integer if field.name in _NUMBERS else sa.Text, nullable=False)
         for field in fields(Metadata)
     ]
-
-
-def metadata_of(row: Mapping[Any, Any]) -> Metadata:
-    """The metadata in a row of a table made with :func:`metadata_columns`."""
-    return Metadata(**{field.name: row[field.name] for field in fields(Metadata)})

@@ -5,31 +5,43 @@ A question differs from another only in its query vectors, its tags and what it 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from recommender.arrays import FloatArray, Rows
-from recommender.catalog import folded
+from recommender.catalog_search import Page
 from recommender.embedding import Embedding
 from recommender.errors import InvalidParameterError, SpaceMismatchError, UnknownTrackError
 from recommender.generation import Generation, normalised
+from recommender.labels import Tags
 from recommender.questions import Answer, Options, Preference, Question, relative_weights
-from recommender.ranking import (
-    Similarities,
-    capped,
-    ordered,
-    shared_tags,
-    similarity,
-    tag_strengths,
-)
+from recommender.ranking import Similarities, capped, ordered, similarity
+from recommender.selection import Selection
 from recommender.track import Match, TagStrength, Track
 
 # Rocchio's weight of what is disliked against what is liked
 DISLIKE_WEIGHT = 0.5
+# rows beyond those asked for, which tell whether one that is left out could be as close
+SPARE = 6
 OVERFETCH = 4
 # how far the index's float32 similarities may lie from those in float64
 SEARCH_ERROR = 2e-6
+QUICK_MILLISECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """Where an answer is looked for: in `allowed` rows, None for all, but not in `excluded`."""
+
+    allowed: Selection | None
+    excluded: Rows
+
+    def without(self, rows: Rows, total: int) -> "_Room":
+        """The same, but for some more rows."""
+        allowed = Selection.every(total) if self.allowed is None else self.allowed
+        return _Room(allowed.without(rows), self.excluded)
 
 
 class Recommender:
@@ -62,7 +74,7 @@ class Recommender:
         """
         rows = self._known_rows([track_id])
         queries = self.generation.index.vectors(rows)
-        return Question(queries, self._mean_tags(rows, np.ones(1)), rows)
+        return Question(queries, self.generation.labels.strengths(self._tags(rows))[0], rows)
 
     def about_clip(self, embeddings: Sequence[Embedding]) -> Question:
         """What sounds like a clip, embedded at one or at several levels.
@@ -83,7 +95,8 @@ class Recommender:
             )
         queries = np.stack([generation.project(e.vector) for e in embeddings])
         tags = np.mean([e.tags for e in embeddings], axis=0)
-        return Question(queries, self._strengths(tags), np.empty(0, np.int64))
+        strengths = generation.labels.strengths(tags[np.newaxis])[0]
+        return Question(queries, strengths, np.empty(0, np.int64))
 
     def about_taste(
         self, positive: Sequence[Preference], negative: Sequence[Preference]
@@ -114,13 +127,23 @@ class Recommender:
         tags = self._mean_tags(liked, weights)
         return Question(normalised(query[np.newaxis]), tags, rows)
 
+    def quick(self, options: Options) -> bool:
+        """Whether the question is answered in so little time that nothing else need be done."""
+        plain = not (options.filters or options.exclude_artists or options.max_per_artist)
+        milliseconds = self.generation.manifest.index.measurement.milliseconds
+        return plain and milliseconds < QUICK_MILLISECONDS
+
     def tracks(self, track_ids: Sequence[str]) -> list[Track]:
         """Those of some tracks that the catalog holds."""
-        rows, _ = self.generation.rows_of(list(track_ids))
+        rows, _ = self.generation.rows_of(track_ids)
         return list(self.generation.catalog.tracks(rows).values())
 
-    def track(self, track_id: str) -> Track:
-        """One catalogued track.
+    def holds(self, track_id: str) -> bool:
+        """Whether the catalog holds a track."""
+        return not self.generation.rows_of([track_id])[1]
+
+    def document(self, track_id: str) -> str:
+        """One catalogued track as JSON, see :meth:`recommender.track.Track.document`.
 
         Raises
         ------
@@ -128,25 +151,32 @@ class Recommender:
             The catalog does not hold `track_id`.
         """
         row = int(self._known_rows([track_id])[0])
-        return self.generation.catalog.tracks([row])[row]
+        return self.generation.catalog.documents([row])[row]
 
     def tags(self, track_id: str) -> tuple[TagStrength, ...]:
         """The strongest tags of a catalogued track, strongest first."""
-        strengths = self._mean_tags(self._known_rows([track_id]), np.ones(1))
-        return shared_tags(strengths, strengths)
+        tags = self._tags(self._known_rows([track_id]))
+        labels = self.generation.labels
+        return labels.shared(labels.strengths(tags)[0], tags)[0]
 
     def audio_path(self, track_id: str) -> bytes:
         """Path of the file that a catalogued track was read from."""
         return self.generation.catalog.path(int(self._known_rows([track_id])[0]))
 
-    def search(self, query: str, limit: int, offset: int = 0) -> tuple[list[Track], int]:
+    def search(self, query: str, limit: int, after: str | None = None) -> Page:
         """See :meth:`recommender.catalog.Catalog.search`."""
-        return self.generation.catalog.search(query, limit, offset)
+        return self.generation.catalog.search(query, limit, after)
 
     def answer(self, question: Question, options: Options) -> Answer:
-        """The tracks nearest to a question, as many as the options allow."""
-        excluded, unknown = self._excluded(question, options)
-        rows, similarities = self._ranked(question.vectors, excluded, options)
+        """The tracks nearest to a question, as many as the options allow.
+
+        Raises
+        ------
+        InvalidParameterError
+            The options ask for no match, or for a tag that this space does not know.
+        """
+        room, unknown = self._room(question, options)
+        rows, similarities = self._ranked(question.vectors, room, options)
         manifest = self.generation.manifest
         return Answer(
             generation=manifest.generation,
@@ -156,88 +186,106 @@ class Recommender:
         )
 
     def nearest_ids(self, question: Question, options: Options, k: int) -> list[str]:
-        """Ids of the `k` tracks nearest to a question, best first; only exclusions are heeded."""
-        excluded, _ = self._excluded(question, options)
-        most = min(k, len(self.generation.index))
-        rows = self._nearest(question.vectors, most, excluded)[0] if most else excluded[:0]
-        return [str(id_) for id_ in self.generation.ids[rows[:k]]]
+        """Ids of the `k` tracks nearest to a question, best first.
+
+        Of the options only filters and exclusions are heeded.
+        """
+        room, _ = self._room(question, options)
+        rows, _, _ = self._nearest(question.vectors, k, room)
+        return self.generation.arrays.names(rows[:k])
 
     def reasons(
         self, question: Question, track_ids: Sequence[str]
     ) -> dict[str, tuple[TagStrength, ...]]:
         """The tags that each of some tracks shares with a question; tracks without are left out."""
-        if not question.tags:
-            return {}
-        tags_of = self.generation.catalog.tags(self.generation.rows_of(list(track_ids))[0])
-        shared = {
-            str(self.generation.ids[row]): shared_tags(question.tags, self._strengths(tags))
-            for row, tags in tags_of.items()
-        }
-        return {id_: tags for id_, tags in shared.items() if tags}
+        rows, _ = self.generation.rows_of(track_ids)
+        shared = self.generation.labels.shared(question.tags, self._tags(rows))
+        names = self.generation.arrays.names(rows)
+        return {id_: tags for id_, tags in zip(names, shared, strict=True) if tags}
 
-    def _excluded(self, question: Question, options: Options) -> tuple[Rows, list[str]]:
-        """Rows that must not be in the answer, and the excluded ids that are not known."""
-        by_id, unknown = self.generation.rows_of(list(options.exclude_ids))
-        by_artist = self.generation.catalog.rows_by_artists(options.exclude_artists)
-        return np.unique(np.concatenate([question.seeds, by_id, by_artist])), unknown
+    def _room(self, question: Question, options: Options) -> tuple[_Room, list[str]]:
+        """Where the answer is looked for, and the excluded ids that are not known."""
+        generation = self.generation
+        allowed, excluded = generation.allowed.of(options.filters), [question.seeds]
+        unknown = list[str]()
+        if options.exclude_ids:
+            by_id, unknown = generation.rows_of(options.exclude_ids)
+            excluded.append(by_id)
+        if options.exclude_artists:
+            excluded.append(generation.catalog.rows_by_artists(options.exclude_artists))
+        rows = excluded[0] if len(excluded) == 1 else np.concatenate(excluded)
+        return _Room(allowed, rows), unknown
 
     def _ranked(
-        self, queries: FloatArray, excluded: Rows, options: Options
-    ) -> tuple[list[int], dict[int, float]]:
-        """Rows of the answer; fetches more until no row left out could belong in it."""
+        self, queries: FloatArray, room: _Room, options: Options
+    ) -> tuple[list[int], list[float]]:
+        """Rows of the answer and their similarities.
+
+        Fetches more until no row that is left out could belong in it. Artists that have as many
+        rows as they may are not looked for again.
+        """
         if options.limit < 1:
             raise InvalidParameterError(f"limit={options.limit} must be at least 1")
-        total = len(self.generation.index)
-        fetched = min(total, options.limit * OVERFETCH)
-        while fetched:
-            rows, similarities, frontier = self._nearest(queries, fetched, excluded)
+        settled, fetched = dict[int, float](), options.limit + SPARE
+        if options.max_per_artist is not None:
+            fetched *= OVERFETCH
+        while True:
+            rows, similarities, frontier = self._nearest(queries, fetched, room)
             close = similarities >= options.min_similarity
-            similarity_of = dict(zip(rows.tolist(), similarities.tolist(), strict=True))
-            kept = self._capped(rows[close], options)[: options.limit]
-            full = len(kept) == options.limit and similarity_of[kept[-1]] > frontier
-            if full or frontier < options.min_similarity or fetched == total:
-                return kept, similarity_of
-            fetched = min(total, fetched * OVERFETCH)
-        return [], {}
+            new = zip(rows[close].tolist(), similarities[close].tolist(), strict=True)
+            found = settled | dict(new)
+            kept, spent = self._capped(found, options, frontier)
+            best = kept[: options.limit]
+            full = len(best) == options.limit and found[best[-1]] > frontier
+            if full or frontier < max(options.min_similarity, 0.0):
+                return best, [found[row] for row in best]
+            if len(spent):
+                settled = {row: found[row] for row in best if found[row] > frontier}
+                done = np.fromiter(settled, np.int64, len(settled))
+                room = room.without(np.union1d(spent, done), len(self.generation.index))
+            else:
+                fetched *= OVERFETCH
 
     def _nearest(
-        self, queries: FloatArray, k: int, excluded: Rows
+        self, queries: FloatArray, k: int, room: _Room
     ) -> tuple[Rows, Similarities, float]:
         """Rows near any of the queries, best first, with their best similarity.
 
         The third value bounds the similarity of every row that is not among them; it is below 0
         when there is none.
         """
-        found = [self.generation.index.nearest(query, k, excluded) for query in queries]
-        rows = np.unique(np.concatenate([found_rows for found_rows, _ in found]))
-        frontier = max(float(similarity(c[-1:])[0]) if len(c) == k else -1.0 for _, c in found)
+        # one more than there are, so that fewer than asked for always means all
+        index, most = self.generation.index, min(k, self.generation.manifest.n_rows + 1)
+        found = [index.nearest(query, most, room.excluded, room.allowed) for query in queries]
+        rows, frontier = found[0][0], max(_last(cosines, most) for _, cosines in found)
+        if len(found) > 1:
+            rows = np.unique(np.concatenate([found_rows for found_rows, _ in found]))
         # a row found by one query may be closer to another query that had k closer ones; in
         # float64, for in float32 equal vectors differ by their place in the matrix, and it shows
-        vectors = self.generation.index.vectors(rows).astype(np.float64)
-        cosines = vectors @ queries.T.astype(np.float64)
-        best = cosines.max(axis=1) if len(rows) else np.empty(0)
-        return *ordered(rows, similarity(best)), frontier + SEARCH_ERROR
+        cosines = index.vectors(rows).astype(np.float64) @ queries.T.astype(np.float64)
+        best = cosines.max(axis=1) if len(found) > 1 else cosines[:, 0]
+        return *ordered(rows, similarity(best), self.generation.arrays.ids), frontier
 
-    def _capped(self, rows: Rows, options: Options) -> list[int]:
+    def _capped(
+        self, found: dict[int, float], options: Options, frontier: float
+    ) -> tuple[list[int], Rows]:
+        """Rows within the cap, and all rows of the artists that can have no more."""
         if options.max_per_artist is None:
-            return capped(rows.tolist(), str, None)
-        tracks = self.generation.catalog.tracks(rows)
-        return capped(
-            rows.tolist(), lambda row: folded(tracks[row].metadata.artist), options.max_per_artist
-        )
+            return list(found), np.empty(0, np.int64)
+        artists = self.generation.arrays.artists
+        codes = {row: int(artists[row]) if artists[row] >= 0 else None for row in found}
+        kept, _ = capped(found, codes.__getitem__, options.max_per_artist)
+        certain = [row for row in kept if found[row] > frontier]
+        _, spent = capped(certain, codes.__getitem__, options.max_per_artist)
+        return kept, np.flatnonzero(np.isin(artists, np.array(sorted(spent), np.int32)))
 
     def _matches(
-        self, rows: list[int], similarities: dict[int, float], tags: dict[str, float]
+        self, rows: list[int], similarities: list[float], tags: FloatArray
     ) -> tuple[Match, ...]:
-        tracks = self.generation.catalog.tracks(rows)
-        tags_of = self.generation.catalog.tags(rows)
+        documents = self.generation.catalog.documents(rows)
+        shared = self.generation.labels.shared(tags, self._tags(rows))
         return tuple(
-            Match(
-                rank=rank,
-                similarity=similarities[row],
-                track=tracks[row],
-                shared_tags=shared_tags(tags, self._strengths(tags_of[row])),
-            )
+            Match(rank, similarities[rank - 1], documents[row], shared[rank - 1])
             for rank, row in enumerate(rows, start=1)
         )
 
@@ -249,12 +297,20 @@ class Recommender:
 
     def _weighted_mean(self, rows: Rows, weights: npt.NDArray[np.float64]) -> FloatArray:
         vectors = self.generation.index.vectors(rows)
-        return np.average(vectors, axis=0, weights=weights).astype(np.float32)
+        mean: FloatArray = np.average(vectors, axis=0, weights=weights).astype(np.float32)
+        return mean
 
-    def _mean_tags(self, rows: Rows, weights: npt.NDArray[np.float64]) -> dict[str, float]:
-        tags = self.generation.catalog.tags(rows)
-        mean = np.average([tags[int(row)] for row in rows], axis=0, weights=weights)
-        return self._strengths(mean)
+    def _mean_tags(self, rows: Rows, weights: npt.NDArray[np.float64]) -> FloatArray:
+        probabilities = self.generation.arrays.tags[rows].astype(np.float64)
+        mean = np.average(probabilities, axis=0, weights=weights)
+        strengths: FloatArray = self.generation.labels.strengths(mean[np.newaxis])[0]
+        return strengths
 
-    def _strengths(self, probabilities: FloatArray) -> dict[str, float]:
-        return tag_strengths(self.generation.tag_names, probabilities)
+    def _tags(self, rows: Rows | list[int]) -> Tags:
+        tags: Tags = self.generation.arrays.tags[rows]
+        return tags
+
+
+def _last(cosines: FloatArray, k: int) -> float:
+    """What bounds the similarities that are not among the `k` asked for; -1 when there are none."""
+    return (1.0 + float(cosines[-1])) / 2.0 + SEARCH_ERROR if len(cosines) == k else -1.0

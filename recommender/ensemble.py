@@ -7,12 +7,12 @@ Condorcet and individual rank learning methods", SIGIR 2009).
 
 from collections.abc import Callable, Sequence
 
-from recommender.catalog import folded
 from recommender.embedding import Embedding
 from recommender.engine import Recommender
 from recommender.errors import InvalidParameterError, UnknownTrackError
 from recommender.questions import Answer, Options, Preference, Question
 from recommender.ranking import SIMILARITY_DECIMALS, capped
+from recommender.text import folded
 from recommender.track import Match, SpaceRank, TagStrength, Track
 
 RANK_CONSTANT = 60
@@ -137,8 +137,8 @@ class Ensemble:
         ids = list(close)
         if options.max_per_artist is not None:
             tracks = self._tracks(ids)
-            ids = capped(
-                ids, lambda id_: folded(tracks[id_].metadata.artist), options.max_per_artist
+            ids, _ = capped(
+                ids, lambda id_: folded(tracks[id_].metadata.artist) or None, options.max_per_artist
             )
         return [(id_, close[id_]) for id_ in ids[: options.limit]]
 
@@ -157,7 +157,7 @@ class Ensemble:
         best: list[tuple[str, float]],
     ) -> tuple[Match, ...]:
         ids = [id_ for id_, _ in best]
-        tracks = self._tracks(ids)
+        documents = {id_: track.document() for id_, track in self._tracks(ids).items()}
         tags = dict[str, tuple[TagStrength, ...]]()
         for member, question in questions.items():
             tags = member.reasons(question, ids) | tags
@@ -169,7 +169,7 @@ class Ensemble:
             Match(
                 rank=rank,
                 similarity=score,
-                track=tracks[id_],
+                document=documents[id_],
                 shared_tags=tags.get(id_, ()),
                 space_ranks=tuple(
                     SpaceRank(space, ranks[id_]) for space, ranks in places.items() if id_ in ranks

@@ -22,6 +22,7 @@
     ├── IndexUnavailableError      nothing valid is published
     │   └── SpaceUnavailableError      one of the spaces cannot be read
     ├── GenerationError            a generation is incomplete, damaged or does not fit together
+    │   └── RecallError                its index finds too little of what exact search finds
     ├── StorageError               a database could not be written: disk full, not permitted
     └── LockedError                another indexer is at work on the data folder
 
@@ -143,6 +144,10 @@ class SpaceUnavailableError(IndexUnavailableError):
 
 class GenerationError(SoundalikeError):
     """A generation is incomplete, damaged, or its parts do not fit together."""
+
+
+class RecallError(GenerationError):
+    """An index finds too little of what exact search finds, and is not published."""
 
 
 class StorageError(SoundalikeError):

@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 _BLOCK_BYTES = 1 << 20
@@ -14,6 +16,12 @@ def sha256_of(path: Path) -> str:
         while block := file.read(_BLOCK_BYTES):
             digest.update(block)
     return digest.hexdigest()
+
+
+def sha256_of_all(paths: Iterable[Path]) -> list[str]:
+    """Hex SHA-256 of files, on all cores."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(sha256_of, paths))
 
 
 def sync(path: Path) -> None:

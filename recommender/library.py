@@ -5,7 +5,7 @@ vectors whose files are gone stay: a music folder that comes back is not embedde
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +13,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
+from recommender import library_journal as journal
 from recommender import library_rows as rows
 from recommender import library_tables as t
 from recommender.closing import Closing
@@ -58,8 +59,29 @@ class Library(Closing):
 
     def revision(self, space_id: str) -> str:
         """Opaque text that changes whenever what would be published of a space changes."""
-        parts = (self._meta(rows.revision_key(key)) for key in (rows.EVERY_SPACE, space_id))
-        return " ".join(filter(None, parts))
+        with self._reading() as connection:
+            return journal.revision(connection, space_id)
+
+    def changed_since(self, revision: str, space_id: str) -> set[str] | None:
+        """Which tracks would be published of a space otherwise than when its revision was read.
+
+        Parameters
+        ----------
+        revision
+            What :meth:`revision` gave for the space.
+        space_id
+            A space that is known, or another, which nothing was embedded in.
+
+        Returns
+        -------
+        set of str or None
+            Ids of tracks that came, left, or may differ in any field of what :meth:`publishable`
+            yields; no fewer. None when that is not known: the revision is of another library, of
+            a copy of this one that went another way, of an older schema version, or older than
+            the last `KEPT` changes, see :mod:`recommender.library_journal`.
+        """
+        with self._reading() as connection:
+            return journal.changed_since(connection, revision, space_id)
 
     def files(self) -> dict[bytes, tuple[FileState, str]]:
         """Every known file: its state when it was read, and the id of its track."""
@@ -71,7 +93,7 @@ class Library(Closing):
         """Every file that failed, by path; of a space those that count for it."""
         query = sa.select(t.failures).order_by(t.failures.c.path)
         if space_id is not None:
-            query = query.where(t.failures.c.space_id.in_([rows.EVERY_SPACE, space_id]))
+            query = query.where(t.failures.c.space_id.in_([t.EVERY_SPACE, space_id]))
         with self._reading() as connection:
             return [
                 Failed(r.path, FileState(r.size, r.mtime_ns), r.reason, r.message)
@@ -102,21 +124,14 @@ class Library(Closing):
         with self._reading() as connection:
             return connection.scalar(query.where(t.vectors.c.space_id == space_id)) or 0
 
-    def publishable(self, space_id: str) -> Iterator[LibraryTrack]:
-        """Tracks with a file and a vector in the space, by id."""
-        path = sa.func.min(t.files.c.path).label("path")
-        query = (
-            sa.select(t.tracks, path, t.vectors.c.vector, t.vectors.c.tags, t.vectors.c.level_dbfs)
-            .join(t.files, t.files.c.track_id == t.tracks.c.id)
-            .join(t.vectors, t.vectors.c.track_id == t.tracks.c.id)
-            .where(t.vectors.c.space_id == space_id)
-            .group_by(t.tracks.c.id)
-            .order_by(t.tracks.c.id)
-        )
+    def publishable(
+        self, space_id: str, track_ids: Collection[str] | None = None
+    ) -> Iterator[LibraryTrack]:
+        """Tracks with a file and a vector in the space, by id; of these tracks, None for all."""
         with self._reading() as connection:
-            credit_by_path = rows.credits_by_path(connection)
-            for row in connection.execute(query, execution_options={"yield_per": 1000}):
-                yield rows.library_track(row._mapping, credit_by_path.get(row.path, {}))
+            # credits are of the same moment as the tracks
+            connection.exec_driver_sql("BEGIN")
+            yield from rows.publishable(connection, space_id, track_ids)
 
     def add_space(self, space: Space) -> None:
         """Make a space known; nothing happens when it is."""
@@ -127,35 +142,30 @@ class Library(Closing):
     def store(self, outcomes: Sequence[Indexed | Failed], space: Space) -> None:
         """Store what became of some files, in one transaction."""
         with self._writing() as connection:
-            changed = [rows.store_outcome(connection, outcome, space.id) for outcome in outcomes]
-            for space_id in set[str]().union(*changed):
-                rows.note_change(connection, space_id)
+            touched: dict[str, set[str]] = {t.EVERY_SPACE: set(), space.id: set()}
+            for outcome in outcomes:
+                for space_id, ids in rows.store_outcome(connection, outcome, space.id).items():
+                    touched[space_id] |= ids
+            for space_id, ids in touched.items():
+                journal.note(connection, ids, space_id)
 
-    def forget_files(self, paths: Sequence[bytes]) -> None:
+    def forget_files(self, paths: Collection[bytes]) -> None:
         """Drop files that are gone; their tracks and vectors stay for the day they come back."""
         with self._writing() as connection:
-            forgotten = [rows.delete_path(connection, t.files, path) for path in paths]
-            for path in paths:
-                rows.delete_path(connection, t.failures, path)
             # failures alone are not published
-            if any(forgotten):
-                rows.note_change(connection)
+            touched = rows.tracks_of(connection, paths)
+            rows.delete_paths(connection, t.files, paths)
+            rows.delete_paths(connection, t.failures, paths)
+            journal.note(connection, touched, t.EVERY_SPACE)
 
     def set_credits(self, source: bytes, credit: Mapping[bytes, Mapping[str, str]]) -> None:
         """Replace the credits that come from `source`, a music folder: fields by path.
 
         Those of other folders stay, of folders above and below as well.
         """
-        table = t.file_credits
-        new = {path: {"source": source, "path": path, **fields} for path, fields in credit.items()}
         with self._writing() as connection:
-            known = connection.execute(sa.select(table).where(table.c.source == source))
-            if {row.path: dict(row._mapping) for row in known} == new:
-                return
-            connection.execute(sa.delete(table).where(table.c.source == source))
-            if new:
-                connection.execute(sa.insert(table), list(new.values()))
-            rows.note_change(connection)
+            touched = rows.replace_credits(connection, source, credit)
+            journal.note(connection, touched, t.EVERY_SPACE)
 
     def damage(self) -> str:
         """What SQLite's integrity check complains of; "" for a sound database."""
@@ -188,10 +198,6 @@ class Library(Closing):
             raise GenerationError(
                 f"library={path} is damaged ({why}); restore or delete it, then run reindex"
             ) from error
-
-    def _meta(self, key: str) -> str:
-        with self._reading() as connection:
-            return connection.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == key)) or ""
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:

@@ -1,20 +1,39 @@
 """The tables of the library database, and how those of an older version become these."""
 
+import uuid
+from collections.abc import Collection, Iterator
+from itertools import islice
+from typing import TypeVar
+
 import sqlalchemy as sa
 
 from recommender.columns import metadata_columns
 from recommender.errors import GenerationError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
+EVERY_SPACE = ""
 CREDIT_FIELDS = ("title", "artist", "album", "composer", "licence", "attribution")
+# SQLite before 3.32 takes no more than 999 values in one statement
+_CHUNK = 900
+
+_Item = TypeVar("_Item", str, bytes)
 
 schema = sa.MetaData()
+
+
+def _changed() -> "sa.Column[int]":
+    """Number of the last change, see :mod:`recommender.library_journal`; 0 for none since then."""
+    return sa.Column("changed", sa.Integer, nullable=False, server_default="0")
+
+
 tracks = sa.Table(
     "tracks",
     schema,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("duration_seconds", sa.Float, nullable=False),
     *metadata_columns(),
+    _changed(),
+    sa.Index("ix_tracks_changed", "changed"),
 )
 files = sa.Table(
     "files",
@@ -33,7 +52,7 @@ failures = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("message", sa.Text, nullable=False),
     sa.Column("failed_at", sa.Text, nullable=False),
-    # "" when no embedder could make anything of the file
+    # EVERY_SPACE when no embedder could make anything of the file
     sa.Column("space_id", sa.Text, nullable=False, server_default=""),
 )
 spaces = sa.Table(
@@ -51,20 +70,36 @@ vectors = sa.Table(
     sa.Column("tags", sa.LargeBinary, nullable=False),
     sa.Column("level_dbfs", sa.Float, nullable=False),
     sa.Column("n_windows", sa.Integer, nullable=False),
+    _changed(),
+    sa.Index("ix_vectors_space_id_changed", "space_id", "changed"),
 )
-meta = sa.Table(
-    "meta",
+revisions = sa.Table(
+    "revisions",
     schema,
-    sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("space_id", sa.Text, nullable=False, index=True),
+    sa.Column("text", sa.Text, nullable=False),
 )
 file_credits = sa.Table(
     "file_credits",
     schema,
     sa.Column("source", sa.LargeBinary, primary_key=True),
-    sa.Column("path", sa.LargeBinary, primary_key=True),
+    sa.Column("path", sa.LargeBinary, primary_key=True, index=True),
     *(sa.Column(name, sa.Text, nullable=False) for name in CREDIT_FIELDS),
 )
+
+
+def chunks(values: Collection[_Item]) -> Iterator[list[_Item]]:
+    """The values in order, no more at a time than one statement takes."""
+    ordered = iter(sorted(values))
+    while chunk := list(islice(ordered, _CHUNK)):
+        yield chunk
+
+
+def begin_revision(connection: sa.Connection, space_id: str) -> int:
+    """Give a space, or `EVERY_SPACE`, a new revision; its number."""
+    row = {"space_id": space_id, "text": uuid.uuid4().hex}
+    return int(connection.execute(sa.insert(revisions).values(row)).lastrowid)
 
 
 def prepare(connection: sa.Connection) -> None:
@@ -95,7 +130,10 @@ def prepare(connection: sa.Connection) -> None:
         _add_composers(connection, tables)
     if version in (1, 2):
         _add_space_of_failures(connection, tables)
+    if version in (1, 2, 3):
+        _add_changes(connection, tables)
     schema.create_all(connection)
+    _begin_journal(connection, tables)
     connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 
@@ -123,3 +161,34 @@ def _add_space_of_failures(connection: sa.Connection, tables: list[str]) -> None
         connection.exec_driver_sql(
             "ALTER TABLE failures ADD COLUMN space_id TEXT NOT NULL DEFAULT ''"
         )
+
+
+def _add_changes(connection: sa.Connection, tables: list[str]) -> None:
+    """From version 3, which knew that something had changed, but not what."""
+    for table in (tracks, vectors):
+        if table.name in tables:
+            connection.exec_driver_sql(
+                f"ALTER TABLE {table.name} ADD COLUMN changed INTEGER NOT NULL DEFAULT 0"
+            )
+    for table in (tracks, vectors, file_credits):
+        if table.name in tables:
+            for index in table.indexes:
+                index.create(connection)
+
+
+def _begin_journal(connection: sa.Connection, tables: list[str]) -> None:
+    """Keep the revisions of an older version: nothing is published anew for an upgrade alone."""
+    if "meta" not in tables:
+        begin_revision(connection, EVERY_SPACE)
+        return
+    rows = connection.exec_driver_sql("SELECT key, value FROM meta")
+    meta = {str(key): str(value) for key, value in rows}
+    every = meta.pop("revision", "")
+    texts = {EVERY_SPACE: every}
+    for key, value in meta.items():
+        texts[key.removeprefix("revision:")] = f"{every} {value}".strip()
+    # 0 and below: what changed since them is not known
+    numbered = enumerate(texts.items(), start=1 - len(texts))
+    kept = [{"number": n, "space_id": id_, "text": text} for n, (id_, text) in numbered]
+    connection.execute(sa.insert(revisions), kept)
+    connection.exec_driver_sql("DROP TABLE meta")

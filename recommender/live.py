@@ -1,6 +1,8 @@
 """The generations that are being served, replaced without dropping a question."""
 
 import logging
+import os
+import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,7 @@ from recommender.generation import open_generation
 from recommender.served import embedder_of, made_by
 from recommender.spaces import Slot, Spaces
 
+LOWEST_PRIORITY = 19
 _log = logging.getLogger(__name__)
 
 
@@ -134,9 +137,19 @@ class LiveRecommender:
         return None
 
     def _follow(self) -> None:
+        _step_back()
         while not self._stopped.wait(self._poll_seconds):
             try:
                 self.refresh()
             except Exception:
                 # the thread must outlive whatever this is, or the old index is served for ever
                 _log.exception("could not look for a new generation; trying again")
+
+
+def _step_back() -> None:
+    """Give this thread, and those it starts, only what the answering of questions leaves.
+
+    Linux alone gives threads a priority of their own.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from recommender.errors import GenerationError, InvalidParameterError
+from recommender.index.measurement import UNMEASURED, Measurement
+from recommender.index.recipes import IndexOptions, Recipe, flat
 from recommender.space import dimension_of, id_of
 
 _UNREADABLE = (
@@ -16,19 +18,65 @@ _UNREADABLE = (
     *(FileNotFoundError, NotADirectoryError, IsADirectoryError),
     InvalidParameterError,
 )
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+# of before the index was planned and measured: read for what it says, not served any more
+_FIRST_VERSION = 1
 MANIFEST = "manifest.json"
-INDEX = "index.faiss"
 CATALOG = "catalog.db"
 IDS = "ids.npy"
+ORDER = "order.npy"
+TAGS = "tags.npy"
+ARTISTS = "artists.npy"
+MEANS = "means.npy"
 CENTRE = "centre.npy"
 COMPONENTS = "components.npy"
+ARRAYS = (IDS, ORDER, TAGS, ARTISTS, MEANS, CENTRE)
 
 
-def data_files(space: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names of the files beside the manifest, for a space as `Space.describe` has it."""
+def data_files(space: Mapping[str, Any], recipe: Recipe) -> tuple[str, ...]:
+    """Names of the files beside the manifest.
+
+    Parameters
+    ----------
+    space
+        As `Space.describe` has it.
+    recipe
+        Of the index.
+    """
     reduced = space["projection"].startswith("pca:")
-    return (INDEX, CATALOG, IDS, CENTRE, *((COMPONENTS,) if reduced else ()))
+    return (*recipe.files, CATALOG, *ARRAYS, *((COMPONENTS,) if reduced else ()))
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRecord:
+    """How the index of a generation was asked for, made and measured.
+
+    Attributes
+    ----------
+    options
+        What it was planned from.
+    recipe
+        What it is.
+    measurement
+        What it finds of what exact search finds, and how fast.
+    n_built
+        Rows when it was last built as a whole; those beyond were added since.
+    """
+
+    options: IndexOptions
+    recipe: Recipe
+    measurement: Measurement
+    n_built: int
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        """The record in the JSON of a manifest."""
+        return cls(
+            IndexOptions(**content["options"]),
+            Recipe.of(content["recipe"]),
+            Measurement.of(content["measurement"]),
+            content["n_built"],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +89,17 @@ class Manifest:
         Its name, and when it was made (UTC, ISO 8601).
     space_id, space
         The space of its vectors and the description that the id is a digest of.
-    n_tracks, dimension
-        Shape of the index.
+    parent
+        The generation that this one is an update of, "" when it was built as a whole.
+    n_tracks, n_rows, dimension
+        Tracks that can be found; rows of the index, those of tracks that left included; length of a
+        vector.
     library_revision
         State of the library that it was built from.
     level_quantiles_dbfs
         10, 30, 50, 70 and 90 % quantiles of the tracks' RMS levels, at which clips are embedded.
-    index_kind, faiss_version
-        What built the index.
+    index, faiss_version
+        How the index was made.
     files
         Size and SHA-256 of every other file.
     """
@@ -56,21 +107,21 @@ class Manifest:
     schema_version: int
     generation: str
     created_at: str
+    parent: str
     space_id: str
     space: dict[str, Any]
     n_tracks: int
+    n_rows: int
     dimension: int
     library_revision: str
     level_quantiles_dbfs: list[float]
-    index_kind: str
+    index: IndexRecord
     faiss_version: str
     files: dict[str, dict[str, Any]]
 
     def to_json(self) -> str:
         """The manifest as the text of its file, sealed with the digest of its own content."""
-        content = asdict(self)
-        seal = hashlib.sha256(_dumped(content).encode()).hexdigest()
-        return _dumped({**content, "seal": seal})
+        return _sealed(asdict(self))
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -87,8 +138,9 @@ class Manifest:
             content = json.loads(text)
             _check_version(folder.name, content["schema_version"])
             del content["seal"]
-            manifest = cls(**content)
-            sound = manifest.to_json() == text and manifest._fits(folder.name)
+            sound = _sealed(content) == text
+            manifest = cls._of(content)
+            sound = sound and manifest._fits(folder.name)
         except _UNREADABLE as error:
             raise GenerationError(
                 f"generation={folder.name} has no valid {MANIFEST} ({type(error).__name__})"
@@ -97,15 +149,39 @@ class Manifest:
             raise GenerationError(f"generation={folder.name} does not fit its {MANIFEST}")
         return manifest
 
+    @classmethod
+    def _of(cls, content: dict[str, Any]) -> Self:
+        if content["schema_version"] == _FIRST_VERSION:
+            del content["index_kind"]
+            content |= {"parent": "", "n_rows": content["n_tracks"], "index": asdict(_FLAT)}
+        return cls(**content | {"index": IndexRecord.of(content["index"])})
+
+    @property
+    def outdated(self) -> bool:
+        """Whether an earlier version made it, which this one cannot serve."""
+        return self.schema_version != SCHEMA_VERSION
+
     def _fits(self, name: str) -> bool:
         described = dimension_of(self.space), id_of(self.space)
         complete = all(set(entry) == {"size", "sha256"} for entry in self.files.values())
         return (
             self.generation == name
             and (self.dimension, self.space_id) == described
+            and self.n_tracks <= self.n_rows
             and complete
-            and set(self.files) == set(data_files(self.space))
+            and (self.outdated or set(self.files) == set(data_files(self.space, self.index.recipe)))
         )
+
+
+_FLAT = IndexRecord(IndexOptions(), flat(), UNMEASURED, 0)
+
+
+def _sealed(content: dict[str, Any]) -> str:
+    return _dumped({**content, "seal": _seal(content)})
+
+
+def _seal(content: dict[str, Any]) -> str:
+    return hashlib.sha256(_dumped(content).encode()).hexdigest()
 
 
 def _dumped(content: dict[str, Any]) -> str:
@@ -113,7 +189,7 @@ def _dumped(content: dict[str, Any]) -> str:
 
 
 def _check_version(name: str, version: object) -> None:
-    if version != SCHEMA_VERSION:
+    if version not in (_FIRST_VERSION, SCHEMA_VERSION):
         raise GenerationError(
             f"generation={name} has schema_version={version}, "
             f"this version reads {SCHEMA_VERSION}; run reindex"

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from recommender.arrays import FloatArray, Rows
 from recommender.errors import InvalidParameterError
+from recommender.filters import NO_FILTERS, Filters
 from recommender.track import Match
 
 MAX_LIMIT = 100
@@ -28,6 +29,8 @@ class Options:
         Most matches by one artist; None for no cap. Tracks without an artist are not capped.
     min_similarity
         In [0, 1]; matches below are left out.
+    filters
+        What a match must be like.
     """
 
     limit: int = 10
@@ -35,6 +38,7 @@ class Options:
     exclude_artists: tuple[str, ...] = ()
     max_per_artist: int | None = None
     min_similarity: float = 0.0
+    filters: Filters = NO_FILTERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +69,13 @@ class Question:
         Unit vectors, float32, shape (n_queries, dimension); a track is as similar as the best of
         them makes it.
     tags
-        Strength by tag of what is asked about, for the reasons.
+        Strengths of the tags of what is asked about, by name, for the reasons; shape (n_names,).
     seeds
         Rows that cannot be an answer: the tracks that are asked about.
     """
 
     vectors: FloatArray
-    tags: dict[str, float]
+    tags: FloatArray
     seeds: Rows
 
 

@@ -1,20 +1,18 @@
-"""Order, caps and reasons: pure functions over rows, cosines and tags."""
+"""Order and caps: pure functions over rows and cosines."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from recommender.arrays import FloatArray, Rows
-from recommender.track import TagStrength
+from recommender.arrays import Rows
 
 SIMILARITY_DECIMALS = 6
-SHARED_TAGS = 3
-TAG_THRESHOLD = 0.05
 
 _Track = TypeVar("_Track", int, str)
+_Artist = TypeVar("_Artist", int, str)
 Similarities = npt.NDArray[np.float64]
 
 
@@ -29,47 +27,41 @@ def similarity(cosines: npt.NDArray[np.floating]) -> Similarities:
     return rounded
 
 
-def ordered(rows: Rows, similarities: Similarities) -> tuple[Rows, Similarities]:
-    """Most similar first; equal ones by row, which is by track id."""
-    order = np.lexsort((rows, -similarities))
+def ordered(
+    rows: Rows, similarities: Similarities, ids: npt.NDArray[np.bytes_]
+) -> tuple[Rows, Similarities]:
+    """Most similar first; equal ones by track id.
+
+    Parameters
+    ----------
+    rows
+        Shape (n,).
+    similarities
+        Of each row, shape (n,).
+    ids
+        Track ids of all rows of the index.
+    """
+    order = np.argsort(-similarities)
+    falling = similarities[order]
+    if (falling[1:] == falling[:-1]).any():
+        order = np.lexsort((ids[rows], -similarities))
     return rows[order], similarities[order]
 
 
 def capped(
-    tracks: Sequence[_Track], artist_of: Callable[[_Track], str], max_per_artist: int | None
-) -> list[_Track]:
-    """The tracks, by row or id, without those beyond the cap; those without an artist stay."""
-    if max_per_artist is None:
-        return list(tracks)
-    taken: Counter[str] = Counter()
+    tracks: Iterable[_Track], artist_of: Callable[[_Track], _Artist | None], max_per_artist: int
+) -> tuple[list[_Track], set[_Artist]]:
+    """The tracks, by row or id, without those beyond the cap, and the artists that reached it.
+
+    Tracks whose artist is None, which is not known, all stay.
+    """
+    taken: Counter[_Artist] = Counter()
     kept = []
     for track in tracks:
         artist = artist_of(track)
-        if artist and taken[artist] >= max_per_artist:
-            continue
-        taken[artist] += 1
+        if artist is not None:
+            if taken[artist] >= max_per_artist:
+                continue
+            taken[artist] += 1
         kept.append(track)
-    return kept
-
-
-def tag_strengths(names: Sequence[str], probabilities: FloatArray) -> dict[str, float]:
-    """Strength by tag name; where two taggers know the same tag, the stronger one counts.
-
-    Names such as ``"msd:jazz"`` carry the tagger before the colon, which is dropped.
-    """
-    strengths: dict[str, float] = {}
-    for name, probability in zip(names, probabilities, strict=True):
-        label = name.rpartition(":")[2]
-        strengths[label] = max(strengths.get(label, 0.0), float(probability))
-    return strengths
-
-
-def shared_tags(one: dict[str, float], other: dict[str, float]) -> tuple[TagStrength, ...]:
-    """Tags that are strong in both, at the weaker of the two strengths, strongest first."""
-    weaker = {name: min(one[name], other.get(name, 0.0)) for name in one}
-    best = sorted(weaker.items(), key=lambda item: (-item[1], item[0]))[:SHARED_TAGS]
-    return tuple(
-        TagStrength(name, round(strength, 4))
-        for name, strength in best
-        if strength >= TAG_THRESHOLD
-    )
+    return kept, {artist for artist, count in taken.items() if count >= max_per_artist}

@@ -38,6 +38,10 @@ class Settings:
     port: int = field(
         default=8000, metadata={"range": (0, 65535), "help": "Port the service listens on."}
     )
+    service_workers: int = field(
+        default=1,
+        metadata={"range": (1, 256), "help": "Processes that answer requests, one a core at most."},
+    )
     allowed_hosts: str = field(
         default="localhost,127.0.0.1,[::1]",
         metadata={"help": "Host names the service answers to, with commas between; * for any."},

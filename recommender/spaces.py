@@ -84,4 +84,4 @@ class Spaces:
 
     def holding(self, track_id: str) -> Recommender:
         """The first that holds a track, the default when none does."""
-        return next((one for one in self.available if one.tracks([track_id])), self.default)
+        return next((one for one in self.available if one.holds(track_id)), self.default)

@@ -1,6 +1,10 @@
 """What the product talks about: tracks, and matches between them."""
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +56,61 @@ class Track:
     duration_seconds: float
     metadata: Metadata
 
+    @property
+    def rounded_seconds(self) -> float:
+        """Its duration as it is told and compared: to the millisecond."""
+        return round(self.duration_seconds, 3)
 
-@dataclass(frozen=True, slots=True)
-class TagStrength:
+    def document(self) -> str:
+        """The track as JSON text, the same that the service gives.
+
+        One flat object: `id`, `duration_seconds` to the millisecond, and the fields of
+        :class:`Metadata`.
+        """
+        metadata = self.metadata
+        return _ENCODER.encode(
+            {
+                "id": self.id,
+                "title": metadata.title,
+                "artist": metadata.artist,
+                "album": metadata.album,
+                "album_artist": metadata.album_artist,
+                "composer": metadata.composer,
+                "duration_seconds": self.rounded_seconds,
+                "genre": metadata.genre,
+                "year": metadata.year,
+                "track_number": metadata.track_number,
+                "musicbrainz_recording_id": metadata.musicbrainz_recording_id,
+                "musicbrainz_album_id": metadata.musicbrainz_album_id,
+                "musicbrainz_artist_id": metadata.musicbrainz_artist_id,
+                "licence": metadata.licence,
+                "attribution": metadata.attribution,
+            }
+        )
+
+    @classmethod
+    def from_document(cls, text: str) -> Self:
+        """The track that :meth:`document` wrote."""
+        values: dict[str, Any] = json.loads(text)
+        id_, seconds = values.pop("id"), values.pop("duration_seconds")
+        return cls(id_, seconds, Metadata(**values))
+
+
+class TagStrength(NamedTuple):
     """A musical tag that two tracks share, with its strength in [0, 1]."""
 
     name: str
     strength: float
 
 
-@dataclass(frozen=True, slots=True)
-class SpaceRank:
+class SpaceRank(NamedTuple):
     """The place of a track in the answer of one of several spaces, 1 for the closest."""
 
     space: str
     rank: int
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """One answer to a question.
 
     Attributes
@@ -81,8 +121,8 @@ class Match:
         (1 + cosine) / 2 of the two vectors, in [0, 1]: 1 is the same sound, 0.5 is what two
         unrelated tracks of the catalog have on average (vectors are centred on the catalog). Of
         several spaces together it is the score of :func:`recommender.ensemble.fused`.
-    track
-        The catalogued track.
+    document
+        The catalogued track, see :meth:`Track.document`.
     shared_tags
         Why: the tags that are strong in both the query and the track, strongest first.
     space_ranks
@@ -91,6 +131,11 @@ class Match:
 
     rank: int
     similarity: float
-    track: Track
-    shared_tags: tuple[TagStrength, ...] = field(default=())
-    space_ranks: tuple[SpaceRank, ...] = field(default=())
+    document: str
+    shared_tags: tuple[TagStrength, ...] = ()
+    space_ranks: tuple[SpaceRank, ...] = ()
+
+    @property
+    def track(self) -> Track:
+        """The catalogued track, read from its document at every call."""
+        return Track.from_document(self.document)

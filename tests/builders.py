@@ -14,15 +14,18 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.arrays import FloatArray
-from recommender.catalog import Catalog, write_catalog
+from recommender.catalog import Catalog
+from recommender.catalog_tables import artist_codes, write_catalog
 from recommender.current import generations_dir
 from recommender.embedding import EmbedderSpec, Embedding, Frames
 from recommender.engine import Recommender
-from recommender.generation import Generation, open_generation
+from recommender.generation import Generation, RowArrays, open_generation
 from recommender.index import VectorIndex
 from recommender.index.faiss import FaissIndex
+from recommender.index.measurement import UNMEASURED
+from recommender.index.recipes import IndexOptions, flat
 from recommender.library import Library
-from recommender.manifest import MANIFEST, SCHEMA_VERSION, Manifest
+from recommender.manifest import MANIFEST, SCHEMA_VERSION, IndexRecord, Manifest
 from recommender.projection import Projection
 from recommender.publishing import publish
 from recommender.records import FileState, Indexed, LibraryTrack
@@ -187,12 +190,18 @@ def generation_of(
     by_id = sorted(entries, key=lambda e: e.id)
     catalog = folder / "catalog.db"
     catalog.unlink(missing_ok=True)
-    write_catalog(catalog, map(library_track, by_id))
-    return Generation(
+    write_catalog(catalog, map(library_track, by_id), range(len(by_id)))
+    return Generation.of(
         manifest=_manifest(len(by_id)),
         index=_index_of(by_id, index_class),
         catalog=Catalog.open(catalog),
-        ids=np.array([e.id for e in by_id], dtype=np.str_),
+        arrays=RowArrays(
+            ids=np.array([e.id.encode() for e in by_id], dtype=np.bytes_),
+            order=np.arange(len(by_id), dtype=np.int32),
+            tags=np.array([e.tags for e in by_id], np.float16).reshape(-1, len(TAG_NAMES)),
+            artists=artist_codes(catalog, len(by_id)),
+            means=np.zeros((2, DIMENSION), np.float32),
+        ),
         projection=Projection(np.zeros(DIMENSION, np.float32), None),
     )
 
@@ -238,12 +247,14 @@ def _manifest(n_tracks: int) -> Manifest:
         generation="20260101T000000Z-00000000",
         created_at="2026-01-01T00:00:00+00:00",
         space_id=SPACE.id,
+        parent="",
         space=SPACE.describe(),
         n_tracks=n_tracks,
+        n_rows=n_tracks,
         dimension=DIMENSION,
         library_revision="",
         level_quantiles_dbfs=[-14.0] * 5,
-        index_kind="flat inner product",
+        index=IndexRecord(IndexOptions(), flat(), UNMEASURED, n_tracks),
         faiss_version="",
         files={},
     )

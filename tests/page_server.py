@@ -12,12 +12,22 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import uvicorn
-from fastapi import Body, Depends, FastAPI, Request, UploadFile
+from fastapi import Body, FastAPI, Query, Request, UploadFile
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
-from pydantic import BaseModel
 
+from api.problems import problem_of
+from api.questions import (
+    OptionsQuestion,
+    RecommendationsQuestion,
+    RecommendingQuestion,
+    SimilarQuestion,
+)
+from recommender.filters import Filters
 from tests.page_catalog import ToneTrack, catalog, tone
+from tests.page_filters import UnknownTagError, fits
+from tests.page_index import EXACT
 from tests.page_spaces import MUSICNN, EarSpace, NotServedError, Placed, answers, meant
 
 PAGE_FOLDER = Path(__file__).parents[1] / "api" / "web"
@@ -29,14 +39,6 @@ CONTENT_SECURITY_POLICY = (
 Answer = dict[str, Any]
 
 
-class Options(BaseModel):
-    """What every recommending call takes."""
-
-    limit: int = 10
-    max_per_artist: int | None = None
-    space: str | None = None
-
-
 class StandIn:
     """The backend's state, and what it was asked; tests read and change both."""
 
@@ -45,7 +47,10 @@ class StandIn:
         self.tracks = catalog()
         self.spaces: list[EarSpace] = [MUSICNN]
         self.published = True
+        self.generation = "g"
         self.recommended: list[Answer] = []
+        self.asked: list[Answer] = []
+        self.index: Answer = EXACT
 
     def track(self, track_id: str) -> ToneTrack:
         found = [track for track in self.tracks if track.id == track_id]
@@ -59,13 +64,17 @@ class StandIn:
             path.write_bytes(tone(self.track(track_id).pitch_hz))
         return path
 
-    def matches(self, pitch_hz: float, without: set[str], options: Options) -> Answer:
+    def matches(
+        self, pitch_hz: float, without: set[str], options: OptionsQuestion, filters: Filters
+    ) -> Answer:
         """What the spaces that are asked find nearest, at most so many of one artist."""
         try:
             spaces = meant(self.spaces, options.space)
-        except NotServedError as error:
+            fitting = [track for track in self.tracks if fits(track, filters)]
+        except (NotServedError, UnknownTagError) as error:
             raise ProblemError(422, "invalid-parameter", str(error)) from None
-        others = [track for track in self.tracks if track.id not in without]
+        without = without | {t.id for t in fitting if t.artist in options.exclude_artist}
+        others = [track for track in fitting if track.id not in without]
         kept: list[Placed] = []
         for placed in answers(spaces, others, pitch_hz):
             same = sum(other.track.artist == placed.track.artist for other in kept)
@@ -96,6 +105,7 @@ def create_app(state: StandIn) -> FastAPI:
     """The contract's routes over `state`, and the page at /."""
     app = FastAPI()
     app.add_exception_handler(ProblemError, _problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
     app.middleware("http")(_guarded(state))
     _add_catalog_routes(app, state)
     _add_recommending_routes(app, state)
@@ -113,10 +123,16 @@ def _problem(request: Request, error: Exception) -> Response:
     )
 
 
+def _invalid(request: Request, error: Exception) -> Response:
+    problem = problem_of(error)
+    body = {"type": f"/problems/{problem.slug}", "title": "Invalid parameter", "status": 422}
+    return JSONResponse(body | {"detail": problem.detail, "errors": problem.errors}, 422)
+
+
 _PARAMETERS = {
-    "/tracks": {"q", "limit", "offset"},
-    "/similar": {"track_id", "limit", "exclude_id", "exclude_artist", "max_per_artist", "space"},
-    "/similar/clip": {"limit", "max_per_artist", "space"},
+    "/tracks": {"q", "limit", "cursor"},
+    "/similar": set(SimilarQuestion.model_fields),
+    "/similar/clip": set(RecommendingQuestion.model_fields),
 }
 
 Next = Callable[[Request], Awaitable[Response]]
@@ -144,7 +160,7 @@ def _add_catalog_routes(app: FastAPI, state: StandIn) -> None:
     @app.get("/index")
     def index() -> Answer:
         created = {"generation": "g", "created_at": "2026-05-04T03:02:01Z", "dimension": 1}
-        created["n_tracks"] = len(state.tracks)
+        created |= {"n_tracks": len(state.tracks), "index": state.index}
         spaces = [created | {"space": s.id, "embedder": s.embedder} for s in state.spaces]
         return spaces[0] | {"spaces": spaces}
 
@@ -153,7 +169,10 @@ def _add_catalog_routes(app: FastAPI, state: StandIn) -> None:
         return {"status": "ready"}
 
     @app.get("/tracks")
-    def tracks(q: str = "", limit: int = 20, offset: int = 0) -> Answer:
+    def tracks(q: str = "", limit: int = 20, cursor: str = "") -> Answer:
+        generation, _, place = cursor.partition(" ")
+        if cursor and generation != state.generation:
+            raise ProblemError(400, "invalid-cursor", "it is of another index; begin again")
         words = q.lower().split()
         found = [
             track.as_json()
@@ -161,8 +180,10 @@ def _add_catalog_routes(app: FastAPI, state: StandIn) -> None:
             if all(w in f"{track.title} {track.artist} {track.album}".lower() for w in words)
         ]
         found.sort(key=lambda track: (track["artist"], track["album"], track["id"]))
-        page = found[offset : offset + limit]
-        return {"tracks": page, "total": len(found), "generation": "g"}
+        end = int(place or 0) + limit
+        following = f"{state.generation} {end}" if end < len(found) else None
+        answer = {"total": len(found), "generation": state.generation, "next_cursor": following}
+        return answer | {"tracks": found[end - limit : end]}
 
     @app.get("/tracks/{track_id}")
     def track(track_id: str) -> Answer:
@@ -176,25 +197,28 @@ def _add_catalog_routes(app: FastAPI, state: StandIn) -> None:
 
 def _add_recommending_routes(app: FastAPI, state: StandIn) -> None:
     @app.get("/similar")
-    def similar(track_id: str, options: Annotated[Options, Depends()]) -> Answer:
-        seed = state.track(track_id)
-        return state.matches(seed.pitch_hz, {seed.id}, options)
+    def similar(query: Annotated[SimilarQuestion, Query()]) -> Answer:
+        seed = state.track(query.track_id)
+        state.asked.append(query.model_dump(exclude_unset=True))
+        return state.matches(seed.pitch_hz, {seed.id}, query, query.filters())
 
     @app.post("/similar/clip")
-    def clip(file: UploadFile, options: Annotated[Options, Depends()]) -> Answer:
+    def clip(file: UploadFile, query: Annotated[RecommendingQuestion, Query()]) -> Answer:
         if file.file.read(4) != b"RIFF":
             detail = f"the content of {file.filename} is not audio; send WAV, FLAC, MP3 or OGG"
             raise ProblemError(415, "unsupported-media", detail)
-        return state.matches(440.0, set(), options)
+        state.asked.append(query.model_dump(exclude_unset=True))
+        return state.matches(440.0, set(), query, query.filters())
 
     @app.post("/recommendations")
     def recommendations(body: Annotated[Answer, Body()]) -> Answer:
+        question = RecommendationsQuestion.model_validate(body)
         state.recommended.append(body)
         liked = [state.track(item["track_id"]) for item in body["positive"]]
         others = [state.track(item["track_id"]) for item in body["negative"]]
         without = {track.id for track in liked + others}
         pitch = sum(track.pitch_hz for track in liked) / len(liked)
-        return state.matches(pitch, without, Options.model_validate(body))
+        return state.matches(pitch, without, question, question.filters.filters())
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 
-from recommender.publishing import KEEP_GENERATIONS
+from recommender.housekeeping import KEEP_GENERATIONS
 from tests.builders import folder_of, publish_entries
 from tests.fakes import service, similar, slug_of, small_catalog
 
@@ -16,6 +16,8 @@ def test_the_index_is_described(client: httpx.Client) -> None:
     assert facts["embedder"] == "fake"
     assert (facts["n_tracks"], facts["dimension"]) == (8, 4)
     assert facts["stale"] is None
+    assert facts["index"]["kind"] == "flat"
+    assert facts["index"]["measurement"]["recall_at_10"] == 1.0
     assert client.get("/readyz").json() == {"status": "ready", "generation": facts["generation"]}
 
 

@@ -44,6 +44,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         ("GET", "/tracks/a0/audio", {}, 404, "audio-unavailable"),
         ("GET", "/similar", {"params": {"track_id": "zz"}}, 404, "unknown-track"),
         ("GET", "/similar", {}, 422, "invalid-parameter"),
+        ("GET", "/tracks", {"params": {"cursor": "x"}}, 400, "invalid-cursor"),
         ("POST", "/similar", {}, 405, "method-not-allowed"),
         ("DELETE", "/tracks/a0", {}, 405, "method-not-allowed"),
         ("POST", "/", {}, 405, "method-not-allowed"),
@@ -115,7 +116,8 @@ def test_no_route_takes_an_unknown_parameter(client: httpx.Client, method: str, 
     "body",
     [
         LIKED | {"limt": 3},
-        LIKED | {"filters": {}},
+        LIKED | {"filters": {"genres": ["Jazz"]}},
+        LIKED | {"genre": ["Jazz"]},
         {"positive": [{"track_id": "a0", "wieght": 2}]},
         {"positive": [{"id": "a0"}]},
     ],
@@ -145,13 +147,24 @@ def test_an_unexpected_error_is_logged_and_shows_nothing(
     app = create_app(Settings(data_dir=tmp_path))
     app.dependency_overrides[spaces_of] = broken
     with serving(app) as url, httpx.Client(base_url=url) as client:
-        answer = client.get("/index")
+        answer = client.get("/readyz")
         assert (answer.status_code, slug_of(answer)) == (500, "internal")
         assert "secret" not in answer.text
     errors_logged = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert len(errors_logged) == 1
     assert answer.json()["request_id"] in errors_logged[0].getMessage()
     assert errors_logged[0].exc_info
+
+
+def test_an_unexpected_error_of_a_lean_route_is_answered_like_any_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = create_app(Settings(data_dir=tmp_path))
+    with serving(app) as url, httpx.Client(base_url=url) as client:
+        app.state.service = None
+        answer = client.get("/similar", params={"track_id": "a0"})
+        assert (answer.status_code, slug_of(answer)) == (500, "internal")
+    assert answer.json()["request_id"] in caplog.text
 
 
 def all_errors(kind: type[Exception] = errors.SoundalikeError) -> list[type[Exception]]:

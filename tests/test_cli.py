@@ -14,7 +14,7 @@ from indexer.__main__ import main
 from indexer.lock import indexer_lock
 from indexer.output import printable
 from recommender.current import generations_dir, list_generations
-from recommender.manifest import INDEX
+from recommender.index.recipes import INDEX
 from tests.music import N_TRACKS, tracks_in
 
 

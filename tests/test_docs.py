@@ -22,6 +22,7 @@ from recommender.embedders import (
     embedder_module,
     parameters_of,
 )
+from recommender.index import recipes
 from recommender.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parent.parent
@@ -80,6 +81,12 @@ def test_no_flag_is_documented_that_is_not_there() -> None:
     parsers = [*commands().values(), api_parser(Settings())]
     known = set().union(*(flags(parser) for parser in parsers))
     assert set(re.findall(r"`(--[a-z-]+)", page("cli.md"))) <= known
+
+
+def test_every_kind_of_index_is_documented_with_what_it_takes() -> None:
+    for name, kind in recipes.KINDS.items():
+        taken = f"{kind.bytes_per_vector(200):.0f} | {kind.least_rows or 'any'}"
+        assert f"| `{name}` | {kind.purpose} | {taken} |" in page("cli.md")
 
 
 def test_every_route_is_documented() -> None:

@@ -12,13 +12,15 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from recommender.arrays import FloatArray, Rows
-from recommender.catalog import folded
-from recommender.engine import DISLIKE_WEIGHT, OVERFETCH, Recommender
+from recommender.catalog_search import Page
+from recommender.engine import DISLIKE_WEIGHT, SPARE, Recommender
 from recommender.errors import InvalidParameterError, SpaceMismatchError, UnknownTrackError
 from recommender.index import VectorIndex
 from recommender.index.exact import ExactIndex
 from recommender.questions import Answer, Options, Preference
-from recommender.track import TagStrength
+from recommender.selection import Selection
+from recommender.text import folded
+from recommender.track import TagStrength, Track
 from tests.builders import (
     DIMENSION,
     Entry,
@@ -271,7 +273,7 @@ def test_the_answer_names_its_generation_and_space(tmp_path: Path) -> None:
 
 def test_an_unknown_seed_is_refused(tmp_path: Path) -> None:
     recommender = recommender_of(tmp_path, random_entries(3))
-    for ask in (recommender.track, recommender.tags, recommender.audio_path):
+    for ask in (recommender.document, recommender.tags, recommender.audio_path):
         with pytest.raises(UnknownTrackError, match="track_id=nope"):
             ask("nope")
     with pytest.raises(UnknownTrackError, match="track_id=nope"):
@@ -384,9 +386,10 @@ def test_a_track_its_file_and_its_words_are_found(tmp_path: Path) -> None:
     recommender = recommender_of(
         tmp_path, [replace(entry("a", X, title="Undertow"), path=b"/m/\xff.mp3")]
     )
-    assert recommender.track("a").metadata.title == "Undertow"
+    document = recommender.document("a")
+    assert Track.from_document(document).metadata.title == "Undertow"
     assert recommender.audio_path("a") == b"/m/\xff.mp3"
-    assert recommender.search("under", 10) == ([recommender.track("a")], 1)
+    assert recommender.search("under", 10) == Page([document], 1, None)
 
 
 class CountingIndex:
@@ -394,14 +397,16 @@ class CountingIndex:
 
     def __init__(self, index: VectorIndex):
         self.index, self.asked = index, list[int]()
-        self.dimension = index.dimension
+        self.dimension, self.exact = index.dimension, index.exact
 
     def __len__(self) -> int:
         return len(self.index)
 
-    def nearest(self, query: FloatArray, k: int, excluded: Rows) -> tuple[Rows, FloatArray]:
+    def nearest(
+        self, query: FloatArray, k: int, excluded: Rows, allowed: Selection | None = None
+    ) -> tuple[Rows, FloatArray]:
         self.asked.append(k)
-        return self.index.nearest(query, k, excluded)
+        return self.index.nearest(query, k, excluded, allowed)
 
     def vectors(self, rows: Rows) -> FloatArray:
         return self.index.vectors(rows)
@@ -411,7 +416,7 @@ def test_no_more_is_fetched_than_needed(tmp_path: Path) -> None:
     generation = generation_of(tmp_path, random_entries(500))
     index = CountingIndex(generation.index)
     Recommender(replace(generation, index=index)).similar("t000", Options(limit=10))
-    assert index.asked == [10 * OVERFETCH]
+    assert index.asked == [10 + SPARE]
 
 
 def test_many_threads_get_the_answers_of_one(tmp_path: Path) -> None:

@@ -21,29 +21,36 @@ from recommender.arrays import FloatArray, Rows
 from recommender.generation import normalised
 from recommender.index import VectorIndex
 from recommender.index.exact import ExactIndex
+from recommender.selection import Selection
 from tests.builders import publish_entries, random_entries
 
 
 class WorstIndex(ExactIndex):
     """Answers with the farthest rows."""
 
-    def nearest(self, query: FloatArray, k: int, excluded: Rows) -> tuple[Rows, FloatArray]:
-        rows, cosines = super().nearest(query, len(self), excluded)
+    def nearest(
+        self, query: FloatArray, k: int, excluded: Rows, allowed: Selection | None = None
+    ) -> tuple[Rows, FloatArray]:
+        rows, cosines = super().nearest(query, len(self), excluded, allowed)
         return rows[::-1][:k], cosines[::-1][:k]
 
 
 class HalfIndex(ExactIndex):
     """Knows every second answer only."""
 
-    def nearest(self, query: FloatArray, k: int, excluded: Rows) -> tuple[Rows, FloatArray]:
-        rows, cosines = super().nearest(query, 2 * k, excluded)
+    def nearest(
+        self, query: FloatArray, k: int, excluded: Rows, allowed: Selection | None = None
+    ) -> tuple[Rows, FloatArray]:
+        rows, cosines = super().nearest(query, 2 * k, excluded, allowed)
         return rows[::2][:k], cosines[::2][:k]
 
 
 class VainIndex(ExactIndex):
     """Answers with the query itself, again and again."""
 
-    def nearest(self, query: FloatArray, k: int, excluded: Rows) -> tuple[Rows, FloatArray]:
+    def nearest(
+        self, query: FloatArray, k: int, excluded: Rows, allowed: Selection | None = None
+    ) -> tuple[Rows, FloatArray]:
         return np.repeat(excluded, k), np.ones(k, np.float32)
 
 

@@ -206,14 +206,14 @@ def test_credits_outrank_tags_where_they_say_something(library: Library) -> None
 
 
 def test_credits_of_other_roots_stay(library: Library) -> None:
-    library.set_credits(b"/music", {b"/music/a.flac": CREDIT})
+    library.store([indexed(A), replace(indexed(B), path=b"/music2/a.flac")], SPACE)
+    library.set_credits(b"/music", {A.file: CREDIT})
     library.set_credits(b"/music2", {b"/music2/a.flac": CREDIT})
     before = library.revision(SPACE.id)
     library.set_credits(b"/mus", {})
     assert library.revision(SPACE.id) == before
     library.set_credits(b"/music", {})
     assert library.revision(SPACE.id) != before
-    library.store([indexed(A), replace(indexed(B), path=b"/music2/a.flac")], SPACE)
     assert [t.track.metadata.title for t in library.publishable(SPACE.id)] == ["", "T"]
 
 
@@ -247,6 +247,7 @@ NO_CHANGES: dict[str, Callable[[Library], None]] = {
     "a track that another embedder fails at": lambda x: store_beside(
         x, replace(BAD, path=A.file, track_id=A.id)
     ),
+    "credits of files that are not known": lambda x: x.set_credits(b"/n", {b"/n/n": CREDIT}),
     "no credits, as before": lambda x: x.set_credits(b"/music", {}),
     "a known space": lambda x: x.add_space(SPACE),
     "reading": lambda x: [*x.publishable(SPACE.id)].clear(),
@@ -259,6 +260,7 @@ def test_the_revision_changes_with(what: str, library: Library) -> None:
     before = library.revision(SPACE.id)
     CHANGES[what](library)
     assert library.revision(SPACE.id) not in ("", before)
+    assert library.changed_since(before, SPACE.id) == {"b" if what == "a new track" else "a"}
 
 
 @pytest.mark.parametrize("what", NO_CHANGES)
@@ -267,9 +269,11 @@ def test_the_revision_stays_with(what: str, library: Library) -> None:
     before = library.revision(SPACE.id)
     NO_CHANGES[what](library)
     assert library.revision(SPACE.id) == before
+    assert library.changed_since(before, SPACE.id) == set()
 
 
 def test_the_same_credits_again_change_nothing(library: Library) -> None:
+    library.store([indexed(A)], SPACE)
     library.set_credits(b"/music", {A.file: CREDIT})
     before = library.revision(SPACE.id)
     library.set_credits(b"/music", {A.file: CREDIT})

@@ -22,6 +22,7 @@ from recommender.errors import GenerationError
 from recommender.generation import open_generation
 from recommender.library import Library
 from recommender.library_tables import SCHEMA_VERSION
+from recommender.track import Track
 from tests.builders import LIBRARY_FILE, SPACE, STATE, entry, indexed, open_library
 from tests.music import N_TRACKS, tracks_in
 
@@ -90,6 +91,20 @@ CREATE TABLE vectors (
     FOREIGN KEY(space_id) REFERENCES spaces (id)
 );
 """
+# of a library of this version with the tracks it has
+TO_VERSION_1 = """
+DROP INDEX ix_tracks_changed;
+DROP INDEX ix_vectors_space_id_changed;
+DROP INDEX ix_file_credits_path;
+ALTER TABLE tracks DROP COLUMN changed;
+ALTER TABLE vectors DROP COLUMN changed;
+ALTER TABLE tracks DROP COLUMN composer;
+ALTER TABLE file_credits DROP COLUMN composer;
+ALTER TABLE failures DROP COLUMN space_id;
+DROP TABLE revisions;
+CREATE TABLE meta ("key" TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY ("key"));
+PRAGMA user_version=1;
+"""
 PATH = b"/music/caf\xe9.flac"
 VECTOR, TAGS = np.array([1, 2, 3, 4], "<f4"), np.array([0.25, 0.5, 1.0], "<f4")
 ROWS: dict[str, tuple[object, ...]] = {
@@ -104,6 +119,26 @@ ROWS: dict[str, tuple[object, ...]] = {
 CREDIT = {"title": "Night Bus", "artist": "", "album": "", "licence": "CC0", "attribution": "Mara"}
 
 
+# how each version was made of the one before
+LATER = {
+    2: """
+ALTER TABLE tracks ADD COLUMN composer TEXT NOT NULL DEFAULT '';
+ALTER TABLE file_credits ADD COLUMN composer TEXT NOT NULL DEFAULT '';
+""",
+    3: "ALTER TABLE failures ADD COLUMN space_id TEXT NOT NULL DEFAULT ''",
+}
+OLD_VERSIONS = (1, *LATER)
+
+
+def library_of_version(number: int, folder: Path) -> Path:
+    """A library as that version left it; all rows were written by version 1."""
+    path = library_of_version_1(folder)
+    with closing(sqlite3.connect(path)) as connection:
+        for later in range(2, number + 1):
+            connection.executescript(f"{LATER[later]}; PRAGMA user_version={later}")
+    return path
+
+
 def library_of_version_1(folder: Path) -> Path:
     path = folder / LIBRARY_FILE
     with closing(sqlite3.connect(path)) as connection:
@@ -112,6 +147,13 @@ def library_of_version_1(folder: Path) -> Path:
             connection.execute(f"INSERT INTO {table} VALUES ({','.join('?' * len(row))})", row)
         connection.commit()
     return path
+
+
+def indexes(path: Path) -> set[tuple[str, str]]:
+    """Name and definition of each index."""
+    with closing(sqlite3.connect(path)) as connection:
+        query = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+        return set(connection.execute(query))
 
 
 def columns(path: Path, table: str) -> set[tuple[Any, ...]]:
@@ -139,16 +181,37 @@ def check_nothing_is_lost(library: Library) -> None:
     assert library.revision(SPACE.id) == "before"
 
 
-def test_a_library_of_version_1_is_brought_up_to_date(tmp_path: Path) -> None:
-    path = library_of_version_1(tmp_path)
+@pytest.mark.parametrize("old", OLD_VERSIONS)
+def test_a_library_of_an_old_version_is_brought_up_to_date(tmp_path: Path, old: int) -> None:
+    path = library_of_version(old, tmp_path)
+    assert version(path) == old
     open_library(tmp_path / "new").close()
     for _ in ("first time", "again"):
         with Library.open(path) as library:
             check_nothing_is_lost(library)
             assert library.damage() == ""
     assert version(path) == SCHEMA_VERSION
-    for table in ROWS:
+    for table in (*ROWS, "revisions"):
         assert columns(path, table) == columns(tmp_path / "new" / LIBRARY_FILE, table)
+    assert indexes(path) == indexes(tmp_path / "new" / LIBRARY_FILE)
+
+
+@pytest.mark.parametrize("old", OLD_VERSIONS)
+def test_what_changed_is_known_from_the_first_change_on(tmp_path: Path, old: int) -> None:
+    path = library_of_version(old, tmp_path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO meta VALUES (?, 'embedded')", (f"revision:{SPACE.id}",))
+        connection.commit()
+    with Library.open(path) as library:
+        assert (library.revision(SPACE.id), library.revision("x")) == ("before embedded", "before")
+        for before in ("before embedded", "before", "embedded", ""):
+            assert library.changed_since(before, SPACE.id) is None
+        library.store([indexed(entry("b", [1, 2, 3, 4]))], SPACE)
+        revision = library.revision(SPACE.id)
+        assert library.changed_since("before embedded", SPACE.id) is None
+        assert library.changed_since(revision, SPACE.id) == set()
+        library.forget_files([PATH])
+        assert library.changed_since(revision, SPACE.id) == {"a"}
 
 
 def test_its_files_count_as_changed_until_their_tags_are_read_again(tmp_path: Path) -> None:
@@ -185,15 +248,13 @@ def test_a_run_reads_all_tags_again_and_embeds_nothing(music: Path, tmp_path: Pa
     request = Request((os.fsencode(music),), data, "musicnn", 1, 1)
     reindex(request, QUIET)
     with closing(sqlite3.connect(data / LIBRARY_FILE)) as connection:
-        for table in ("tracks", "file_credits"):
-            connection.execute(f"ALTER TABLE {table} DROP COLUMN composer")
-        connection.execute("PRAGMA user_version=1")
+        connection.executescript(TO_VERSION_1)
     report = reindex(request, QUIET)
     assert (report.updated, report.added, report.audio_seconds) == (N_TRACKS, 0, 0.0)
     assert report.published
     catalog = open_generation(data, report.generation).catalog
-    [track], _ = catalog.search("dvorak", 10, 0)
-    assert track.metadata.composer == "Dvořák"
+    [document] = catalog.search("dvorak", 10).documents
+    assert Track.from_document(document).metadata.composer == "Dvořák"
     assert reindex(request, QUIET).unchanged == N_TRACKS
 
 
@@ -215,21 +276,23 @@ def copied_before_every_statement(folder: Path, copies: Path) -> Iterator[list[P
         sa.event.remove(sa.Engine, "commit", copy)
 
 
-def test_killed_at_any_moment_it_is_of_one_version_and_whole(tmp_path: Path) -> None:
+@pytest.mark.parametrize("old", OLD_VERSIONS)
+def test_killed_at_any_moment_it_is_of_one_version_and_whole(tmp_path: Path, old: int) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    path = library_of_version_1(home)
+    path = library_of_version(old, home)
     with copied_before_every_statement(home, tmp_path / "killed") as killed:
         Library.open(path).close()
     assert version(path) == SCHEMA_VERSION
     assert len(killed) > 5
     for folder in killed:
         left = folder / LIBRARY_FILE
-        assert version(left) == 1
-        assert "composer" not in {name for name, *_ in columns(left, "tracks")}
+        assert version(left) == old
+        names = {name for name, *_ in columns(left, "tracks")}
+        assert ("composer" in names, "changed" in names) == (old > 1, False)
         with Library.open(left) as library:
             check_nothing_is_lost(library)
-            assert library.files()[PATH][0].size == -1
+            assert library.files()[PATH][0].size == (-1 if old == 1 else STATE.size)
         assert version(left) == SCHEMA_VERSION
 
 

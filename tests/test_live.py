@@ -12,8 +12,8 @@ import pytest
 from recommender import live
 from recommender.current import Served, make_current
 from recommender.errors import IndexUnavailableError
+from recommender.index.recipes import INDEX
 from recommender.live import LiveRecommender
-from recommender.manifest import INDEX
 from recommender.questions import Options
 from tests.builders import entry, folder_of, publish_entries, random_entries
 

@@ -9,8 +9,9 @@ import pytest
 
 from recommender.current import served
 from recommender.errors import IndexUnavailableError, SpaceUnavailableError
+from recommender.index.recipes import INDEX
 from recommender.live import LiveRecommender
-from recommender.manifest import INDEX, MANIFEST
+from recommender.manifest import MANIFEST
 from recommender.questions import Options
 from recommender.served import stop_serving
 from tests.builders import folder_of, publish_beside, publish_entries, random_entries
@@ -28,7 +29,7 @@ def live(tmp_path: Path) -> Iterator[LiveRecommender]:
 
 def sizes(live: LiveRecommender) -> dict[str, int | None]:
     return {
-        slot.embedder: len(slot.recommender.generation.ids) if slot.recommender else None
+        slot.embedder: len(slot.recommender.generation.track_ids) if slot.recommender else None
         for slot in live.spaces.slots
     }
 
@@ -111,7 +112,7 @@ def test_no_fused_answer_mixes_two_publications(live: LiveRecommender, tmp_path:
         asked = 0
         while not stop.is_set():
             ensemble = live.spaces.choose("fake+other")
-            sizes = {len(member.generation.ids) for member in ensemble.members}
+            sizes = {len(member.generation.track_ids) for member in ensemble.members}
             answer = ensemble.similar("t000", Options(limit=100))
             n_tracks.add((len(sizes), len(answer.matches) - max(sizes)))
             asked += 1

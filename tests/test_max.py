@@ -18,6 +18,7 @@ from indexer.__main__ import main
 from indexer.workers import FILE_LIMITS, Analyst
 from recommender.arrays import FloatArray
 from recommender.audio import CATALOG_LIMITS
+from recommender.building import LEVEL_QUANTILES
 from recommender.embedders import patience_of
 from recommender.embedders.environment import MAX_URL, embedder_environment
 from recommender.embedders.max_address import Address
@@ -27,7 +28,6 @@ from recommender.embedders.max_server import ATTEMPTS, MaxServer
 from recommender.embedders.max_windows import HOP_SAMPLES, ROWS, WINDOW_SAMPLES
 from recommender.embedding import BATCH_WINDOWS, DEFAULT_WINDOWS, Embedder
 from recommender.errors import InvalidParameterError, RemoteEmbedderError
-from recommender.publishing import LEVEL_QUANTILES
 from recommender.records import FileState
 from recommender.sandbox import ChildLimits, ChildPool
 from recommender.space import Space

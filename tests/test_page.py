@@ -35,7 +35,7 @@ def shared_page(live_server: str, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture
 def page(shared_page: Page, backend: StandIn) -> Page:
-    backend.published = True
+    backend.published, backend.generation = True, "g"
     backend.recommended.clear()
     shared_page.open()
     return shared_page
@@ -55,6 +55,17 @@ def test_browsing_lists_everything_page_by_page(page: Page) -> None:
     page.wait(lambda: len(page.texts(TITLES)) == 60)
     assert not page.one("#more").is_displayed()
     assert page.focused().accessible_name.startswith("Play ")
+
+
+def test_a_list_begins_anew_when_another_index_is_published_meanwhile(
+    page: Page, backend: StandIn
+) -> None:
+    backend.generation = "newer"
+    page.one("#more").click()
+    page.wait(lambda: page.focused().id == page.one("#view-title").id)
+    assert len(page.texts(TITLES)) == 50
+    page.one("#more").click()
+    page.wait(lambda: len(page.texts(TITLES)) == 60)
 
 
 def test_searching_narrows_the_list_as_letters_are_typed(page: Page) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recommender import publishing
+from recommender import building, press, publishing, updating
 from recommender.current import (
     Served,
     current_generation,
@@ -20,21 +20,19 @@ from recommender.current import (
     list_generations,
     make_current,
 )
-from recommender.errors import GenerationError
+from recommender.errors import GenerationError, RecallError
 from recommender.generation import normalised, open_generation
+from recommender.housekeeping import KEEP_GENERATIONS, prune, sweep
+from recommender.index import tuning
 from recommender.index.faiss import FaissIndex
-from recommender.manifest import INDEX, MANIFEST, data_files
+from recommender.index.recipes import IndexOptions, flat
+from recommender.manifest import MANIFEST, Manifest, data_files
+from recommender.press import How
 from recommender.projection import CENTRING_PRIOR_TRACKS, fit
-from recommender.publishing import (
-    KEEP_GENERATIONS,
-    LEVEL_QUANTILES,
-    prune,
-    publish,
-    published,
-    sweep,
-)
+from recommender.publishing import publish
 from recommender.questions import Options
 from recommender.space import Space
+from recommender.updating import Limits
 from tests.builders import (
     SPACE,
     SPEC,
@@ -61,7 +59,7 @@ def names_in(data_dir: Path) -> list[str]:
 def test_a_published_generation_holds_exactly_its_files(tmp_path: Path) -> None:
     name = publish_entries(tmp_path, OLD)
     folder = folder_of(tmp_path, name)
-    files = (*data_files(SPACE.describe()), MANIFEST)
+    files = (*data_files(SPACE.describe(), flat()), MANIFEST)
     assert sorted(p.name for p in folder.iterdir()) == sorted(files)
     assert current_generation(tmp_path) == name
     assert names_in(tmp_path) == [name]
@@ -78,7 +76,7 @@ def test_the_vectors_are_those_of_the_library_centred_and_normalised(tmp_path: P
     units = (vectors - centre) / np.linalg.norm(vectors - centre, axis=1, keepdims=True)
     np.testing.assert_allclose(generation.projection.centre, centre, atol=1e-6)
     np.testing.assert_allclose(generation.index.vectors(np.arange(10)), units, atol=1e-5)
-    assert generation.ids.tolist() == [e.id for e in OLD]
+    assert generation.track_ids == [e.id for e in OLD]
     for row, original in enumerate(OLD):
         np.testing.assert_allclose(
             generation.project(np.array(original.vector, np.float32)), units[row], atol=1e-5
@@ -88,7 +86,8 @@ def test_the_vectors_are_those_of_the_library_centred_and_normalised(tmp_path: P
 def test_levels_are_summed_up_in_quantiles(tmp_path: Path) -> None:
     entries = [replace(e, level_dbfs=-float(i)) for i, e in enumerate(random_entries(101))]
     manifest = open_generation(tmp_path, publish_entries(tmp_path, entries)).manifest
-    assert manifest.level_quantiles_dbfs == pytest.approx([-100 * (1 - q) for q in LEVEL_QUANTILES])
+    expected = [-100 * (1 - q) for q in building.LEVEL_QUANTILES]
+    assert manifest.level_quantiles_dbfs == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("n_tracks", [0, 1, 2])
@@ -97,7 +96,7 @@ def test_very_small_libraries_are_published(tmp_path: Path, n_tracks: int) -> No
     generation = open_generation(tmp_path, name)
     assert len(generation.index) == n_tracks
     assert len(generation.manifest.level_quantiles_dbfs) == (
-        len(LEVEL_QUANTILES) if n_tracks else 0
+        len(building.LEVEL_QUANTILES) if n_tracks else 0
     )
 
 
@@ -115,30 +114,76 @@ def test_only_tracks_of_the_space_are_published(tmp_path: Path) -> None:
         library.store([indexed(NEW[0])], other)
         library.store([indexed(OLD[1])], SPACE)
         generation = open_generation(tmp_path, publish(tmp_path, library, SPACE))
-    assert generation.ids.tolist() == [OLD[1].id]
+    assert generation.track_ids == [OLD[1].id]
 
 
-def test_published_follows_library_and_space(tmp_path: Path) -> None:
+def test_what_is_up_to_date_is_not_published_again(tmp_path: Path) -> None:
     with open_library(tmp_path) as library:
-        assert not published(tmp_path, library, SPACE)
         library.store([indexed(e) for e in OLD], SPACE)
         name = publish(tmp_path, library, SPACE)
-        assert published(tmp_path, library, SPACE)
-        assert not published(tmp_path, library, Space(SPEC, None))
+        assert publish(tmp_path, library, SPACE) == name
         library.store([indexed(NEW[11])], SPACE)
-        assert not published(tmp_path, library, SPACE)
-        publish(tmp_path, library, SPACE)
-        assert published(tmp_path, library, SPACE)
+        newer = publish(tmp_path, library, SPACE)
+        assert newer != name
+        assert publish(tmp_path, library, SPACE) == newer
         make_current(tmp_path, Served(name))
-        assert not published(tmp_path, library, SPACE)
+        assert publish(tmp_path, library, SPACE) not in (name, newer)
 
 
-def test_a_damaged_generation_does_not_count_as_published(tmp_path: Path) -> None:
+def test_another_space_is_published_although_the_library_is_the_same(tmp_path: Path) -> None:
+    other = replace(SPACE, projection="none")
+    with open_library(tmp_path) as library:
+        library.store([indexed(e) for e in OLD], SPACE)
+        assert publish(tmp_path, library, SPACE) != publish(tmp_path, library, other)
+
+
+def test_another_index_is_published_although_the_library_is_the_same(tmp_path: Path) -> None:
     with open_library(tmp_path) as library:
         library.store([indexed(e) for e in OLD], SPACE)
         name = publish(tmp_path, library, SPACE)
-        (folder_of(tmp_path, name) / INDEX).write_bytes(b"")
-        assert not published(tmp_path, library, SPACE)
+        how = How(IndexOptions("flat-fp16"))
+        other = publish(tmp_path, library, SPACE, how)
+        assert other != name
+        assert open_generation(tmp_path, other).manifest.index.recipe.kind == "flat-fp16"
+        # and stays as it was asked for
+        assert publish(tmp_path, library, SPACE) == other
+        library.store([indexed(NEW[11])], SPACE)
+        newest = Manifest.read(folder_of(tmp_path, publish(tmp_path, library, SPACE)))
+        assert newest.index.options == how.options
+
+
+def test_a_damaged_generation_is_made_anew(tmp_path: Path) -> None:
+    with open_library(tmp_path) as library:
+        library.store([indexed(e) for e in OLD], SPACE)
+        name = publish(tmp_path, library, SPACE)
+        (folder_of(tmp_path, name) / "index.faiss").write_bytes(b"")
+        again = publish(tmp_path, library, SPACE)
+    assert again != name
+    open_generation(tmp_path, again)
+
+
+def test_an_index_that_finds_too_little_is_not_published_unless_that_is_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = publish_entries(tmp_path, OLD)
+    real = tuning.tune
+
+    def poor(*arguments: Any) -> Any:
+        index, measurement = real(*arguments)
+        return index, replace(measurement, recall_at_10=0.5)
+
+    monkeypatch.setattr("recommender.building.tune", poor)
+    with open_library(tmp_path) as library:
+        library.store([indexed(e) for e in NEW], SPACE)
+        with pytest.raises(RecallError, match=r"recall@10=0\.5000.*--allow-low-recall"):
+            publish(tmp_path, library, SPACE)
+        assert current_generation(tmp_path) == old
+        assert names_in(tmp_path) == [old]
+        accepted = publish(tmp_path, library, SPACE, How(accept_low_recall=True))
+        assert current_generation(tmp_path) == accepted
+        # what was accepted once need not be accepted at every run
+        library.store([indexed(random_entries(99, seed=5)[98])], SPACE)
+        assert publish(tmp_path, library, SPACE) != accepted
 
 
 @pytest.mark.parametrize("vector", [[1, 2, 3], [np.nan] * 4, [np.inf, 0, 0, 0]])
@@ -152,20 +197,33 @@ def test_a_damaged_vector_is_named_and_nothing_changes(tmp_path: Path, vector: l
 
 STEPS: list[tuple[Any, str]] = [
     (FaissIndex, "save"),
-    (publishing, "write_catalog"),
+    (building, "write_catalog"),
     (np, "save"),
-    (publishing, "_fingerprint"),
+    (press, "sha256_of_all"),
     (Path, "write_text"),
     (os, "fsync"),
     (Path, "rename"),
-    (publishing, "open_generation"),
+    (press, "open_verified"),
     (Path, "replace"),
     (publishing, "prune"),
     (shutil, "rmtree"),
 ]
 MOMENTS = [(*step, 1, after) for step in STEPS for after in (False, True)]
-MOMENTS += [(os, "fsync", call, False) for call in range(2, 9)]
+MOMENTS += [(os, "fsync", call, False) for call in range(2, 13)]
 MOMENTS += [(np, "save", 2, False), (Path, "rename", 2, False)]
+UPDATING: list[tuple[Any, str]] = [
+    (updating, "measure"),
+    (FaissIndex, "save"),
+    (shutil, "copyfile"),
+    (updating, "update_catalog"),
+    (np, "save"),
+    (os, "link"),
+    (Path, "rename"),
+    (Path, "replace"),
+]
+UPDATES = [(*step, call, after) for step in UPDATING for call in (1, 2) for after in (False, True)]
+EASY = Limits(least_rows=1, most_drift=9)
+HOW = {"whole": How(), "update": How(IndexOptions("hnsw"), limits=EASY)}
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +231,11 @@ def full_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with as many generations as are kept."""
     folder = tmp_path_factory.mktemp("full")
     for _ in range(KEEP_GENERATIONS):
+        with open_library(folder) as library:
+            library.store([indexed(e) for e in random_entries(99, seed=9)[98:]], SPACE)
         publish_entries(folder, OLD)
+    with open_library(folder) as library:
+        publish(folder, library, SPACE, HOW["update"])
     return folder
 
 
@@ -192,9 +254,12 @@ def failing(real: Callable[..., Any], call: int, after: bool, error: BaseExcepti
     return wrapper
 
 
-@pytest.mark.parametrize(("owner", "name", "call", "after"), MOMENTS)
+@pytest.mark.parametrize(
+    ("how", "owner", "name", "call", "after"),
+    [("whole", *moment) for moment in MOMENTS] + [("update", *moment) for moment in UPDATES],
+)
 def test_a_crash_at_any_moment_leaves_one_whole_generation_current(
-    tmp_path: Path, full_folder: Path, owner: Any, name: str, call: int, after: bool
+    tmp_path: Path, full_folder: Path, how: str, owner: Any, name: str, call: int, after: bool
 ) -> None:
     shutil.copytree(full_folder, tmp_path, dirs_exist_ok=True)
     made = list_generations(tmp_path)
@@ -206,7 +271,7 @@ def test_a_crash_at_any_moment_leaves_one_whole_generation_current(
             patch.setattr(shutil, "rmtree", lambda *_, **__: None)
         crashed = False
         try:
-            publish(tmp_path, library, SPACE)
+            publish(tmp_path, library, SPACE, HOW[how])
         except Crash:
             crashed = True
     serving = current_generation(tmp_path)
@@ -242,7 +307,7 @@ def test_what_fails_its_own_check_is_not_left_as_a_generation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = publish_entries(tmp_path, OLD)
-    monkeypatch.setattr(publishing, "normalised", lambda vectors: vectors * 2)
+    monkeypatch.setattr(building, "normalised", lambda vectors: vectors * 2)
     with pytest.raises(GenerationError, match="is not a unit vector"):
         publish_entries(tmp_path, NEW)
     assert names_in(tmp_path) == [old]
@@ -322,7 +387,7 @@ def test_an_unfinished_folder_of_another_maker_is_not_touched(tmp_path: Path) ->
 def test_publishing_twice_gives_two_names_and_the_same_content(tmp_path: Path) -> None:
     one, two = publish_entries(tmp_path, OLD), publish_entries(tmp_path, OLD)
     assert one != two
-    for file in ("index.faiss", "ids.npy", "centre.npy"):
+    for file in ("index.faiss", "ids.npy", "tags.npy", "order.npy", "centre.npy"):
         contents = {(folder_of(tmp_path, name) / file).read_bytes() for name in (one, two)}
         assert len(contents) == 1
 
@@ -332,8 +397,8 @@ def test_files_that_are_gone_leave_the_next_generation(tmp_path: Path) -> None:
     with open_library(tmp_path) as library:
         library.forget_files([OLD[0].file])
         generation = open_generation(tmp_path, publish(tmp_path, library, SPACE))
-    assert OLD[0].id not in generation.ids
-    assert len(generation.ids) == 9
+    assert OLD[0].id not in generation.track_ids
+    assert len(generation.track_ids) == 9
 
 
 @pytest.mark.parametrize("projection", ["none", "corpus-centred", "pca:2"])
@@ -344,7 +409,7 @@ def test_a_projection_is_fitted_stored_and_applied_to_what_is_asked(
     with open_library(tmp_path) as library:
         library.store([indexed(e) for e in NEW], space.stored)
         generation = open_generation(tmp_path, publish(tmp_path, library, space))
-        assert published(tmp_path, library, space)
+        assert publish(tmp_path, library, space) == generation.manifest.generation
     pooled = np.array([e.vector for e in sorted(NEW, key=lambda e: e.id)], np.float32)
     expected = normalised(fit(projection, pooled).apply(pooled))
     assert generation.manifest.dimension == expected.shape[1]
@@ -361,7 +426,7 @@ def test_another_projection_needs_no_other_vectors(tmp_path: Path) -> None:
     assert reduced.stored == SPACE
     with open_library(tmp_path) as library:
         name = publish(tmp_path, library, reduced)
-    assert len(open_generation(tmp_path, name).ids) == len(NEW)
+    assert len(open_generation(tmp_path, name).track_ids) == len(NEW)
 
 
 def test_more_components_than_tracks_are_refused_and_the_old_stays(tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ import pytest
 from recommender.current import Served, current_generation, list_generations, make_current, served
 from recommender.errors import GenerationError, InvalidParameterError
 from recommender.generation import open_generation
-from recommender.manifest import INDEX, MANIFEST, Manifest
-from recommender.publishing import KEEP_GENERATIONS, publish, published
+from recommender.housekeeping import KEEP_GENERATIONS
+from recommender.index.recipes import INDEX
+from recommender.manifest import MANIFEST, Manifest
+from recommender.publishing import publish
 from recommender.served import (
     embedder_of,
     find_space,
@@ -60,7 +62,7 @@ def test_another_embedder_adds_a_space_and_leaves_the_first_alone(
     assert embedders(tmp_path) == ["fake", "other:layer=last"]
     first, second = (open_generation(tmp_path, n) for n in served_generations(tmp_path))
     assert (first.manifest.space_id, second.manifest.space_id) == (SPACE.id, OTHER_SPACE.id)
-    assert list(first.ids) == list(second.ids)
+    assert first.track_ids == second.track_ids
 
 
 def test_the_same_embedder_takes_its_own_place(tmp_path: Path, both: tuple[str, str]) -> None:
@@ -76,11 +78,12 @@ def test_publishing_one_space_brings_the_others_up_to_date(
     with open_library(tmp_path) as library:
         library.forget_files([TRACKS[0].file])
         publish(tmp_path, library, SPACE)
-        assert published(tmp_path, library, SPACE)
-        assert published(tmp_path, library, OTHER_SPACE)
+        first, second = served_generations(tmp_path)
+        assert publish(tmp_path, library, SPACE) == first
+        assert publish(tmp_path, library, OTHER_SPACE) == second
     for manifest in served_manifests(tmp_path):
         assert manifest.n_tracks == len(TRACKS) - 1
-        assert TRACKS[0].id not in open_generation(tmp_path, manifest.generation).ids
+        assert TRACKS[0].id not in open_generation(tmp_path, manifest.generation).track_ids
 
 
 def test_a_space_that_is_up_to_date_is_not_built_again(
@@ -100,9 +103,8 @@ def test_damage_in_one_space_is_noticed_and_mended_with_the_next_publication(
     damaged = served_generations(tmp_path)[1]
     (folder_of(tmp_path, damaged) / INDEX).write_bytes(b"")
     with open_library(tmp_path) as library:
-        assert published(tmp_path, library, SPACE) == ""
-        publish(tmp_path, library, SPACE)
-        assert published(tmp_path, library, SPACE)
+        name = publish(tmp_path, library, SPACE)
+        assert publish(tmp_path, library, SPACE) == name
     assert embedders(tmp_path) == ["fake", "other:layer=last"]
     assert damaged not in served_generations(tmp_path)
 
@@ -121,10 +123,8 @@ def test_a_damaged_generation_keeps_its_place_until_its_space_is_published(
     before = serving(tmp_path)
     assert [line.embedder for line in before] == ["fake", "other:layer=last"]
     with open_library(tmp_path) as library:
-        assert published(tmp_path, library, SPACE) == ""
         for space in (SPACE, OTHER_SPACE):
             publish(tmp_path, library, space)
-        assert published(tmp_path, library, SPACE)
     assert embedders(tmp_path) == ["fake", "other:layer=last"]
     assert damaged not in served_generations(tmp_path)
 
@@ -184,14 +184,13 @@ def test_a_failure_leaves_everything_that_is_served_as_it_was_and_nothing_new(
 ) -> None:
     before, there = served_generations(tmp_path), list_generations(tmp_path)
 
-    def fail(data_dir: Path, name: str) -> None:
-        if Manifest.read(folder_of(data_dir, name)).space_id == OTHER_SPACE.id:
+    def fail(folder: Path, manifest: Manifest) -> None:
+        if manifest.space_id == OTHER_SPACE.id:
             raise OSError("the disk is full")
-        open_generation(data_dir, name)
 
     with open_library(tmp_path) as library:
         library.forget_files([TRACKS[0].file])
-        monkeypatch.setattr("recommender.publishing.open_generation", fail)
+        monkeypatch.setattr("recommender.press.open_verified", fail)
         with pytest.raises(OSError, match="the disk is full"):
             publish(tmp_path, library, SPACE)
     assert served_generations(tmp_path) == before

@@ -5,6 +5,9 @@ from typing import Any
 
 from api.problems import KINDS, MEDIA_TYPE
 
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "If-None-Match names the ETag of what would be the answer."}
+}
 _TEXT = {"type": "string"}
 PROBLEM_SCHEMA: dict[str, Any] = {
     "title": "Problem",

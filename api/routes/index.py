@@ -2,29 +2,42 @@
 
 from collections.abc import Sequence
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
 
-from api.dependencies import Running, Served, ServedSpaces, no_parameters
-from api.routes.documented import problems
+from api.dependencies import Served, no_parameters, running
+from api.etags import etag_of, revalidated
+from api.lean import LeanRoute
+from api.routes.documented import NOT_MODIFIED, problems
 from api.schemas import IndexJson, LiveJson, ReadyJson, SpaceJson
 
+lean = APIRouter(tags=["Service"], route_class=LeanRoute)
 router = APIRouter(tags=["Service"], dependencies=[Depends(no_parameters)])
 
 
-@router.get(
+@lean.get(
     "/index",
     operation_id="index",
     summary="Facts about the index that is served",
     response_description="The facts.",
-    responses=problems("index-unavailable"),
+    response_model=IndexJson,
+    responses=problems("index-unavailable") | NOT_MODIFIED,
 )
-def index(service: Running, spaces: ServedSpaces) -> IndexJson:
+async def index(request: Request) -> Response:
     """Which generations answer, what made their vectors, how many tracks each holds."""
-    return IndexJson(
+    live = running(request).live
+    spaces = live.spaces
+    facts = IndexJson(
         **dict(SpaceJson.of(spaces.default.generation.manifest)),
         spaces=[SpaceJson.of(one.generation.manifest) for one in spaces.available],
-        stale=_stale(service.live.refused) if service.live.problem else None,
+        stale=_stale(live.refused) if live.problem else None,
     )
+    body = facts.model_dump_json().encode()
+
+    async def answer() -> bytes:
+        return body
+
+    return await revalidated(request, etag_of("/index", (), body), answer)
 
 
 @router.get(
@@ -34,7 +47,7 @@ def index(service: Running, spaces: ServedSpaces) -> IndexJson:
     response_description="It is.",
     responses=problems(),
 )
-def livez() -> LiveJson:
+async def livez() -> LiveJson:
     """Answers as soon as the service listens, with or without an index."""
     return LiveJson()
 
@@ -46,7 +59,7 @@ def livez() -> LiveJson:
     response_description="It can.",
     responses=problems("index-unavailable"),
 )
-def readyz(recommender: Served) -> ReadyJson:
+async def readyz(recommender: Served) -> ReadyJson:
     """503 until a valid index is loaded."""
     return ReadyJson(generation=recommender.generation.manifest.generation)
 

@@ -1,8 +1,11 @@
 """Questions by taste: several tracks that are liked, and some that are not."""
 
 from fastapi import APIRouter, Depends
+from starlette.responses import Response
 
-from api.dependencies import ServedSpaces, json_body, no_parameters
+from api.answers import answer_json
+from api.dependencies import Running, ServedSpaces, json_body, no_parameters
+from api.etags import json_response
 from api.questions import RecommendationsQuestion
 from api.routes.documented import problems
 from api.schemas import AnswerJson
@@ -18,13 +21,18 @@ router = APIRouter(tags=["Recommending"])
     responses=problems(
         "unknown-track", "payload-too-large", "unsupported-media", "index-unavailable"
     ),
+    response_model=AnswerJson,
     dependencies=[Depends(no_parameters), Depends(json_body)],
 )
-def recommend(question: RecommendationsQuestion, spaces: ServedSpaces) -> AnswerJson:
+async def recommend(
+    question: RecommendationsQuestion, spaces: ServedSpaces, service: Running
+) -> Response:
     """Neither the liked nor the disliked tracks are among the matches."""
-    answer = spaces.choose(question.space).recommend(
-        [liked.preference() for liked in question.positive],
-        [disliked.preference() for disliked in question.negative],
-        question.options(),
-    )
-    return AnswerJson.of(question.echo(), answer)
+    chosen, options = spaces.choose(question.space), question.options()
+    liked = [one.preference() for one in question.positive]
+    disliked = [one.preference() for one in question.negative]
+
+    def search() -> bytes:
+        return answer_json(question.json_text(), chosen.recommend(liked, disliked, options))
+
+    return json_response(await service.searches.ask(chosen, options, search))

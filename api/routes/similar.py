@@ -2,14 +2,21 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
 
-from api.dependencies import ClipQuestion, Embeds, ServedSpaces, clip_question
+from api.answers import answer_json
+from api.dependencies import ClipQuestion, Embeds, Running, clip_question, running
+from api.etags import etag_of, json_response, revalidated
+from api.lean import LeanRoute
 from api.questions import SimilarQuestion
-from api.routes.documented import problems
+from api.routes.documented import NOT_MODIFIED, problems
 from api.schemas import AnswerJson
 from api.uploads import FIELD
+from recommender.embedding import Embedding
 
+lean = APIRouter(tags=["Recommending"], route_class=LeanRoute)
 router = APIRouter(tags=["Recommending"])
 
 _CLIP_BODY: dict[str, Any] = {
@@ -35,17 +42,27 @@ _CLIP_BODY: dict[str, Any] = {
 }
 
 
-@router.get(
+@lean.get(
     "/similar",
     operation_id="similar",
     summary="What sounds like a track of the catalog",
     response_description="The matches, closest first.",
-    responses=problems("unknown-track", "index-unavailable"),
+    response_model=AnswerJson,
+    responses=problems("unknown-track", "index-unavailable") | NOT_MODIFIED,
 )
-def similar(query: Annotated[SimilarQuestion, Query()], spaces: ServedSpaces) -> AnswerJson:
+async def similar(query: Annotated[SimilarQuestion, Query()], request: Request) -> Response:
     """Tracks in the order of similarity; the track itself is never among them."""
-    answer = spaces.choose(query.space).similar(query.track_id, query.options())
-    return AnswerJson.of(query.echo(), answer)
+    service = running(request)
+    spaces = service.live.spaces.choose(query.space)
+    options, asked = query.options(), query.json_text()
+
+    def search() -> bytes:
+        return answer_json(asked, spaces.similar(query.track_id, options))
+
+    etag = etag_of(
+        "/similar", (one.generation.manifest.generation for one in spaces.members), asked
+    )
+    return await revalidated(request, etag, lambda: service.searches.ask(spaces, options, search))
 
 
 @router.post(
@@ -69,13 +86,24 @@ def similar(query: Annotated[SimilarQuestion, Query()], spaces: ServedSpaces) ->
         "overloaded",
     ),
     openapi_extra=_CLIP_BODY,
+    response_model=AnswerJson,
 )
-def similar_to_clip(
-    clip: Annotated[ClipQuestion, Depends(clip_question, scope="function")], embedder: Embeds
-) -> AnswerJson:
+async def similar_to_clip(
+    clip: Annotated[ClipQuestion, Depends(clip_question, scope="function")],
+    embedder: Embeds,
+    service: Running,
+) -> Response:
     """The clip is decoded, compared and deleted; how loud it is matters little."""
-    embeddings = [
-        embedder.embed(clip.path, member.generation.manifest) for member in clip.spaces.members
-    ]
-    answer = clip.spaces.similar_to_clip(embeddings, clip.query.options())
-    return AnswerJson.of(clip.query.echo(), answer)
+
+    def embeddings() -> list[list[Embedding]]:
+        manifests = [member.generation.manifest for member in clip.spaces.members]
+        return [embedder.embed(clip.path, manifest) for manifest in manifests]
+
+    # not in the threads of searches, which would wait for children
+    heard = await run_in_threadpool(embeddings)
+    options = clip.query.options()
+
+    def search() -> bytes:
+        return answer_json(clip.query.json_text(), clip.spaces.similar_to_clip(heard, options))
+
+    return json_response(await service.searches.ask(clip.spaces, options, search))

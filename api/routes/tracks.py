@@ -5,50 +5,64 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
+from api.answers import track_json, tracks_json
 from api.audio_response import audio_response, open_regular
-from api.dependencies import Running, ServedSpaces, TrackIdInPath, no_parameters
+from api.cursors import cursor_of, place_of
+from api.dependencies import Running, ServedSpaces, TrackIdInPath, no_parameters, running
+from api.etags import etag_of, revalidated
+from api.lean import LeanRoute
 from api.problems import ProblemError
 from api.questions import TracksQuestion
-from api.routes.documented import problems
-from api.schemas import TagJson, TrackDetailJson, TrackJson, TracksJson
+from api.routes.documented import NOT_MODIFIED, problems
+from api.schemas import TrackDetailJson, TracksJson
 
+lean = APIRouter(tags=["Catalog"], route_class=LeanRoute)
 router = APIRouter(tags=["Catalog"])
 
 
-@router.get(
+@lean.get(
     "/tracks",
     operation_id="tracks",
     summary="Search the catalog, or browse it",
     response_description="One page.",
-    responses=problems("index-unavailable"),
+    response_model=TracksJson,
+    responses=problems("index-unavailable", "invalid-cursor") | NOT_MODIFIED,
 )
-def tracks(query: Annotated[TracksQuestion, Query()], spaces: ServedSpaces) -> TracksJson:
-    """In the order of a record shelf: artist, album, track number."""
-    recommender = spaces.choose(query.space).only()
-    found, total = recommender.search(query.q, query.limit, query.offset)
-    return TracksJson(
-        tracks=[TrackJson.of(track) for track in found],
-        total=total,
-        generation=recommender.generation.manifest.generation,
-    )
+async def tracks(query: Annotated[TracksQuestion, Query()], request: Request) -> Response:
+    """Best first; without words in the order of a record shelf: artist, album, track number."""
+    service = running(request)
+    recommender = service.live.spaces.choose(query.space).only()
+    generation = recommender.generation.manifest.generation
+    after = None if query.cursor is None else place_of(query.cursor, generation, query.q)
+
+    def search() -> bytes:
+        page = recommender.search(query.q, query.limit, after)
+        cursor = None if page.after is None else cursor_of(generation, query.q, page.after)
+        return tracks_json(page.documents, page.total, cursor, generation)
+
+    etag = etag_of("/tracks", [generation], query.json_text())
+    return await revalidated(request, etag, lambda: service.searches.run(search))
 
 
-@router.get(
+@lean.get(
     "/tracks/{track_id}",
     operation_id="track",
     summary="One track, and what it sounds like",
     response_description="The track.",
-    responses=problems("unknown-track", "index-unavailable"),
-    dependencies=[Depends(no_parameters)],
+    response_model=TrackDetailJson,
+    responses=problems("unknown-track", "index-unavailable") | NOT_MODIFIED,
 )
-def track(track_id: TrackIdInPath, spaces: ServedSpaces) -> TrackDetailJson:
+async def track(track_id: TrackIdInPath, request: Request) -> Response:
     """What is known of a track, with its strongest tags."""
-    recommender = spaces.holding(track_id)
-    return TrackDetailJson(
-        track=TrackJson.of(recommender.track(track_id)),
-        tags=[TagJson.of(tag) for tag in recommender.tags(track_id)],
-        generation=recommender.generation.manifest.generation,
-    )
+    recommender = running(request).live.spaces.holding(track_id)
+    generation = recommender.generation.manifest.generation
+
+    async def answer() -> bytes:
+        # at once: a row or two
+        return track_json(recommender.document(track_id), recommender.tags(track_id), generation)
+
+    etag = etag_of("/tracks/", [generation], track_id.encode())
+    return await revalidated(request, etag, answer)
 
 
 @router.get(

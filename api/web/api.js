@@ -1,7 +1,15 @@
 /** Requests to the HTTP API. Addresses are relative, so the page also works below a prefix. */
 
+import { asked } from "./filters.js";
+
+/** @import {Route} from './router.js' */
 /** @import {Answer, IndexInfo, TrackDetail, TrackPage, Weighted} from './types.js' */
-/** @typedef {Pick<import('./router.js').Route, 'cap' | 'space'>} Choices */
+
+/**
+ * How to answer; nothing by the artists of `without`.
+ *
+ * @typedef {Pick<Route, 'cap' | 'space' | 'filters'> & {without?: string[]}} Choices
+ */
 
 export const MATCHES = 20;
 export const PAGE = 50;
@@ -13,18 +21,31 @@ export class Problem extends Error {
    * @param {string} detail
    * @param {number} [status] 0 when no answer came
    * @param {string} [type] for example /problems/unknown-track
+   * @param {{name: string, message: string}[]} [errors] values at fault
    */
-  constructor(title, detail, status = 0, type = "") {
+  constructor(title, detail, status = 0, type = "", errors = []) {
     super(detail || title);
     this.title = title;
     this.detail = detail;
     this.status = status;
     this.type = type;
+    this.errors = errors;
+  }
+
+  /** Names that stand in for the values at fault, as far as the API says so. */
+  get parameters() {
+    const named = /^\w+(?==)/.exec(this.detail) ?? [];
+    return [...this.errors.flatMap(({ name }) => name.split(".")), ...named];
   }
 
   /** Whether the server is well but has no index yet. */
   get isUnindexed() {
     return this.type.endsWith("/index-unavailable");
+  }
+
+  /** Whether a list that is gone on with is not there any more. */
+  get isOldCursor() {
+    return this.type.endsWith("/invalid-cursor");
   }
 
   /** Whether a space that was named is at fault: it is not served, or cannot be read. */
@@ -45,8 +66,8 @@ export class Problem extends Error {
 export function problemFrom(status, body) {
   const fallback = `The server answered with status ${status}.`;
   try {
-    const { title = "Something went wrong", detail = fallback, type = "" } = JSON.parse(body);
-    return new Problem(String(title), String(detail), status, String(type));
+    const { title = "Something went wrong", detail = fallback, type = "", errors } = JSON.parse(body);
+    return new Problem(String(title), String(detail), status, String(type), errors);
   } catch {
     return new Problem("Something went wrong", fallback, status);
   }
@@ -59,14 +80,15 @@ export function unreachable() {
 
 /**
  * @param {string} path
- * @param {Record<string, string | number | undefined>} [params] undefined ones are left out
+ * @param {Record<string, string | number | string[] | undefined>} [params] lists are repeated,
+ *   undefined ones left out
  * @returns {string}
  */
 export function address(path, params = {}) {
   const url = new URL(path, document.baseURI);
   url.hash = "";
   for (const [name, value] of Object.entries(params)) {
-    if (value !== undefined) url.searchParams.set(name, String(value));
+    for (const one of [value ?? []].flat()) url.searchParams.append(name, String(one));
   }
   return url.href;
 }
@@ -105,12 +127,12 @@ export const indexInfo = () => fetchJson(address("index"), {});
 
 /**
  * @param {string} q
- * @param {number} offset
+ * @param {string | undefined} cursor where the page before ended
  * @param {AbortSignal} signal
  * @returns {Promise<TrackPage>}
  */
-export const findTracks = (q, offset, signal) =>
-  fetchJson(address("tracks", { q: q || undefined, limit: PAGE, offset }), { signal });
+export const findTracks = (q, cursor, signal) =>
+  fetchJson(address("tracks", { q: q || undefined, limit: PAGE, cursor }), { signal });
 
 /**
  * @param {string} id
@@ -121,15 +143,23 @@ export const trackDetail = (id, signal) =>
   fetchJson(address(`tracks/${encodeURIComponent(id)}`), { signal });
 
 /**
- * The query options that every recommending call takes.
+ * The options that every recommending call takes.
  *
  * @param {Choices} choices
  */
-export const options = ({ cap, space }) => ({
+const options = ({ cap, space, without = [] }) => ({
   limit: MATCHES,
   max_per_artist: cap ? 1 : undefined,
+  exclude_artist: without.filter(Boolean),
   space: space || undefined,
 });
+
+/**
+ * Options and filters as a query.
+ *
+ * @param {Choices} choices
+ */
+export const query = (choices) => ({ ...options(choices), ...asked(choices.filters) });
 
 /**
  * @param {string} id
@@ -138,7 +168,7 @@ export const options = ({ cap, space }) => ({
  * @returns {Promise<Answer>}
  */
 export const similarTo = (id, choices, signal) =>
-  fetchJson(address("similar", { track_id: id, ...options(choices) }), { signal });
+  fetchJson(address("similar", { track_id: id, ...query(choices) }), { signal });
 
 /**
  * @param {Weighted[]} positive
@@ -151,6 +181,11 @@ export const recommend = (positive, negative, choices, signal) =>
   fetchJson(address("recommendations"), {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ positive, negative, ...options(choices) }),
+    body: JSON.stringify({
+      positive,
+      negative,
+      ...options(choices),
+      filters: asked(choices.filters),
+    }),
     signal,
   });

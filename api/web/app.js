@@ -1,10 +1,12 @@
 /** Puts the page together; every part is handed what it needs, none reaches for another. */
 
-import { indexInfo, isReady } from "./api.js";
+import { indexInfo, isReady, Problem } from "./api.js";
 import { Clip, startClipEntry } from "./clip.js";
 import { buttonById, byId, inputById } from "./dom.js";
 import { Embedders } from "./embedders.js";
+import { FilterForm } from "./filterform.js";
 import { counted, titleOf } from "./format.js";
+import { drawIndexPanel, startIndexPanel } from "./indexpanel.js";
 import { Notices } from "./notices.js";
 import { Player } from "./player.js";
 import { PlayerBar } from "./playerbar.js";
@@ -23,13 +25,12 @@ const WAIT_MILLISECONDS = 3000;
  */
 async function drawIndexInfo(embedders) {
   try {
-    const { n_tracks, embedder, spaces, created_at } = await indexInfo();
-    const day = new Date(created_at).toLocaleDateString(undefined, { dateStyle: "medium" });
-    const ears = spaces.length > 1 ? counted(spaces.length, "embedder") : embedder;
-    byId("index-info").textContent = `${counted(n_tracks, "track")} · heard by ${ears} · ${day}`;
-    embedders.offer(spaces);
-  } catch {
-    byId("index-info").textContent = "";
+    const info = await indexInfo();
+    embedders.offer(info.spaces);
+    drawIndexPanel(info);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    drawIndexPanel(null);
     embedders.offer([]);
   }
 }
@@ -51,7 +52,10 @@ function start() {
   const deck = { player, session: new Session(sessionStorage) };
   const notices = new Notices();
   const embedders = new Embedders((space) => router.set({ space }));
-  const view = new View(deck, notices, embedders, () => {
+  const filters = new FilterForm((chosen) => {
+    router.go({ ...router.route, filters: chosen }, { typed: true });
+  });
+  const view = new View(deck, notices, embedders, filters, () => {
     router.forgetSpace();
     drawIndexInfo(embedders);
   });
@@ -81,6 +85,7 @@ function start() {
     event.preventDefault();
     byId("view-title").focus();
   });
+  startIndexPanel();
   drawIndexInfo(embedders);
   router.start();
 }

@@ -28,6 +28,12 @@ export function counted(count, noun, plural = `${noun}s`) {
   return `${count.toLocaleString("en")} ${count === 1 ? noun : plural}`;
 }
 
+/**
+ * @param {number} share in [0, 1]
+ * @returns {string} to the tenth, rounded down: 100 % is all
+ */
+export const percent = (share) => `${(Math.floor(share * 1000 + 1e-9) / 10).toFixed(1)}\u00a0%`;
+
 /** @param {Track} track */
 export const titleOf = (track) => track.title || "Untitled";
 

@@ -1,6 +1,7 @@
 /** What each view shows: asks the API and says it in the words of the page. */
 
 import { findTracks, Problem, recommend, similarTo, trackDetail } from "./api.js";
+import { inForce } from "./filters.js";
 import { artistOf, counted, titleOf } from "./format.js";
 import { similarToClip } from "./upload.js";
 
@@ -23,6 +24,7 @@ const PLACES_LEGEND = "A full bar is first with every embedder; lower places sho
  * @property {string} legend what the list holds, or how to read it
  * @property {Row[]} rows
  * @property {number} total of which `rows` are the first
+ * @property {string} [next] cursor of the rows that come after, when there are any
  * @property {string} empty what to say when there are no rows
  * @property {string} [offer] `clip` when the way on is to choose a file
  * @property {Playable} [seed]
@@ -55,7 +57,7 @@ export function loadPage(route, sources, signal) {
  * @returns {Promise<Page>}
  */
 async function browsePage(words, signal) {
-  const { rows, total } = await moreTracks(words, 0, signal);
+  const { rows, total, next } = await moreTracks(words, undefined, signal);
   return {
     eyebrow: words ? "Search" : "Catalog",
     title: words ? `“${words}”` : "All tracks",
@@ -63,6 +65,7 @@ async function browsePage(words, signal) {
     legend: counted(total, "track"),
     rows,
     total,
+    next,
     empty: words
       ? "Nothing is called that. Fewer letters, or only the artist’s name, may help."
       : "The catalog is empty. Index a folder of music, and it appears here.",
@@ -71,13 +74,13 @@ async function browsePage(words, signal) {
 
 /**
  * @param {string} words
- * @param {number} offset
+ * @param {string | undefined} cursor
  * @param {AbortSignal} signal
- * @returns {Promise<{rows: Row[], total: number}>}
+ * @returns {Promise<{rows: Row[], total: number, next?: string}>}
  */
-export async function moreTracks(words, offset, signal) {
-  const { tracks, total } = await findTracks(words, offset, signal);
-  return { rows: tracks.map((track) => ({ track })), total };
+export async function moreTracks(words, cursor, signal) {
+  const { tracks, total, next_cursor } = await findTracks(words, cursor, signal);
+  return { rows: tracks.map((track) => ({ track })), total, next: next_cursor ?? undefined };
 }
 
 /**
@@ -87,14 +90,15 @@ export async function moreTracks(words, offset, signal) {
  * @returns {Promise<Page>}
  */
 async function similarPage(route, { embedders }, signal) {
-  const [detail, answer] = await Promise.all([
-    trackDetail(route.value, signal),
-    similarTo(route.value, route, signal),
-  ]);
+  const known = trackDetail(route.value, signal);
+  const ask = (/** @type {string[]} */ without) =>
+    similarTo(route.value, { ...route, without }, signal);
+  const answered = route.filters.other_artists ? known.then(({ track }) => ask([track.artist])) : ask([]);
+  const [detail, answer] = await Promise.all([known, answered]);
   const seed = detail.track;
   const place = [artistOf(seed), seed.album].filter(Boolean).join(" · ");
   const head = { eyebrow: "Sounds like", title: titleOf(seed), note: place };
-  return { ...head, seed, tags: detail.tags ?? [], ...(await matchesOf(answer, embedders)) };
+  return { ...head, seed, tags: detail.tags ?? [], ...(await matchesOf(answer, route, embedders)) };
 }
 
 /**
@@ -107,7 +111,7 @@ async function clipPage(route, { clip, embedders, onProgress }, signal) {
   if (!clip) return noClip();
   const answer = await similarToClip(clip.file, route, onProgress, signal);
   const head = { eyebrow: "Sounds like your clip", title: clip.file.name, note: "" };
-  return { ...head, seed: clip.playable, ...(await matchesOf(answer, embedders)) };
+  return { ...head, seed: clip.playable, ...(await matchesOf(answer, route, embedders)) };
 }
 
 /** @returns {Page} */
@@ -130,12 +134,15 @@ async function sessionPage(route, { session, embedders }, signal) {
     const empty = "Add a track that you like to the session first; the plus beside it does that.";
     return { ...head, note: "", ...nothing(empty) };
   }
-  const answer = await recommend(positive, negative, route, signal).catch((problem) => {
+  const artists = new Set(session.tracks("liked").map(({ artist }) => artist));
+  const without = route.filters.other_artists ? [...artists] : [];
+  const choices = { ...route, without };
+  const answer = await recommend(positive, negative, choices, signal).catch((problem) => {
     throw nameGone(problem, session, embedders);
   });
   const away = negative.length ? `, away from ${negative.length}` : "";
   const note = `From ${counted(positive.length, "track")} you like${away}`;
-  return { ...head, note, ...(await matchesOf(answer, embedders)) };
+  return { ...head, note, ...(await matchesOf(answer, route, embedders)) };
 }
 
 /**
@@ -164,16 +171,18 @@ const nothing = (empty) => ({ legend: "", rows: [], total: 0, empty });
 
 /**
  * @param {Answer} answer
+ * @param {Route} route
  * @param {Embedders} embedders
  */
-async function matchesOf({ space, matches, warnings = [] }, embedders) {
+async function matchesOf({ space, matches, warnings = [] }, route, embedders) {
   const areSeveral = space.includes("+");
+  const isFiltered = Object.keys(inForce(route)).length > 0;
   if (areSeveral) await embedders.known;
   return {
     rows: matches.map((match) => rowOf(match, areSeveral ? embedders : null)),
     total: matches.length,
     legend: areSeveral ? PLACES_LEGEND : LEGEND,
-    empty: "Nothing else in this catalog comes close.",
+    empty: isFiltered ? "No track fits these filters." : "Nothing else in this catalog comes close.",
     warnings: warnings.map(String),
   };
 }

@@ -1,11 +1,16 @@
 /** The address after # names the view, so that links, reloads and the back button work. */
 
+import { filtersFrom } from "./filters.js";
+
+/** @import {Filters} from './filters.js' */
+
 /**
  * @typedef {object} Route
  * @property {'browse' | 'similar' | 'clip' | 'session'} name
  * @property {string} value the words of a search, or the id of a track
  * @property {boolean} cap at most one match per artist
  * @property {string} space names of the embedders that are asked, `+` between; "" for the default
+ * @property {Filters} filters what matches must be like
  */
 
 /**
@@ -16,7 +21,8 @@ export function parse(hash) {
   const params = new URLSearchParams(hash.replace(/^#/, ""));
   // a plus that was typed as it is reads as a blank, which no name holds
   const space = (params.get("space") ?? "").replaceAll(" ", "+");
-  const kept = { cap: params.get("cap") === "1", space };
+  const filters = filtersFrom((name) => params.get(name));
+  const kept = { cap: params.get("cap") === "1", space, filters };
   const similar = params.get("similar");
   if (similar) return { name: "similar", value: similar, ...kept };
   if (params.has("clip")) return { name: "clip", value: "", ...kept };
@@ -33,6 +39,7 @@ export function format(route) {
   const params = new URLSearchParams({ [keys[route.name]]: route.value });
   if (route.cap) params.set("cap", "1");
   if (route.space) params.set("space", route.space);
+  for (const [name, text] of Object.entries(route.filters)) params.set(name, text);
   return `#${params}`;
 }
 
@@ -55,10 +62,11 @@ export class Router {
 
   /**
    * @param {Route} route shown again when it is the current one
+   * @param {{typed: boolean}} [how]
    */
-  go(route) {
+  go(route, how = { typed: false }) {
     if (format(route) !== location.hash) history.pushState(null, "", format(route));
-    this.show(route, { typed: false });
+    this.show(route, how);
   }
 
   /**

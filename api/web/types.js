@@ -14,7 +14,7 @@
  * @property {string} [licence]
  *
  * @typedef {{name: string, strength: number}} Tag
- * @typedef {{tracks: Track[], total: number, generation: string}} TrackPage
+ * @typedef {{tracks: Track[], total: number, next_cursor: string | null, generation: string}} TrackPage
  * @typedef {{track: Track, tags: Tag[]}} TrackDetail
  * @typedef {{shared_tags?: Tag[], space_ranks?: {space: string, rank: number}[]}} Why
  * @typedef {{rank: number, similarity: number, track: Track, why?: Why}} Match
@@ -28,7 +28,13 @@
  * @property {string} created_at
  * @property {SpaceInfo[]} spaces the default first
  *
- * @typedef {{space: string, embedder: string, n_tracks: number}} SpaceInfo
+ * @typedef {{space: string, embedder: string, n_tracks: number, index: VectorIndex}} SpaceInfo
+ *
+ * How the vectors of a space are searched; a measurement is null of a catalog too small for one.
+ * @typedef {{kind: string, target_recall: number, measurement: Measurement | null,
+ *   warnings: string[]}} VectorIndex
+ * @typedef {{effort: number, recall_at_10: number, recall_at_100: number, milliseconds: number}} Point
+ * @typedef {Point & {bytes_per_vector: number, curve: Point[]}} Measurement
  *
  * Something the player can play: a catalogued track, or a clip that stays in the browser.
  * @typedef {Track & {src?: string}} Playable

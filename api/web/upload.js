@@ -1,6 +1,6 @@
 /** Sending a clip; fetch() cannot report how much of a body has left, XMLHttpRequest can. */
 
-import { address, options, Problem, problemFrom } from "./api.js";
+import { address, query, Problem, problemFrom } from "./api.js";
 
 /** @import {Choices} from './api.js' */
 /** @import {Answer} from './types.js' */
@@ -17,7 +17,7 @@ export function similarToClip(file, choices, onProgress, signal) {
   form.append("file", file);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", address("similar/clip", options(choices)));
+    request.open("POST", address("similar/clip", query(choices)));
     request.upload.onprogress = (event) => {
       if (event.lengthComputable) onProgress(event.loaded / event.total);
     };

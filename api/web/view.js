@@ -13,6 +13,7 @@ import { chips, disc, listItems } from "./tracklist.js";
 /** @import {Notices} from './notices.js' */
 /** @import {Clip} from './clip.js' */
 /** @import {Embedders} from './embedders.js' */
+/** @import {FilterForm} from './filterform.js' */
 
 /** Shows one route at a time; a newer one aborts the older. */
 export class View {
@@ -20,12 +21,14 @@ export class View {
    * @param {Deck} deck
    * @param {Notices} notices
    * @param {Embedders} embedders
+   * @param {FilterForm} filters
    * @param {() => void} onUnknownSpace
    */
-  constructor(deck, notices, embedders, onUnknownSpace) {
+  constructor(deck, notices, embedders, filters, onUnknownSpace) {
     this.deck = deck;
     this.notices = notices;
     this.embedders = embedders;
+    this.filters = filters;
     this.onUnknownSpace = onUnknownSpace;
     /** @type {Clip | null} */
     this.clip = null;
@@ -50,6 +53,7 @@ export class View {
     this.notices.clear();
     inputById("cap").checked = route.cap;
     this.embedders.show(route);
+    this.filters.show(route);
     this.page = null;
     await this.#guard(async (signal) => {
       const page = await loadPage(route, this.#sources(route), signal);
@@ -128,7 +132,7 @@ export class View {
     byId("empty-text").textContent = page.empty;
     byId("empty-clip").hidden = page.offer !== "clip";
     buttonById("save").hidden = page.rows.length === 0;
-    buttonById("more").hidden = page.rows.length >= page.total;
+    buttonById("more").hidden = !page.next;
   }
 
   /** After a link or a drop: to the top, with the focus on the new heading. */
@@ -144,11 +148,18 @@ export class View {
   async #showMore() {
     const { page, route } = this;
     if (!page || route?.name !== "browse") return;
-    const more = await moreTracks(route.value, page.rows.length, this.request.signal);
+    const { signal } = this.request;
+    const more = await moreTracks(route.value, page.next, signal).catch((problem) => {
+      if (!(problem instanceof Problem && problem.isOldCursor)) throw problem;
+      return null;
+    });
+    // another index was published meanwhile: its list begins anew
+    if (!more) return this.show(route, { typed: false });
     const first = this.list.children.length;
     page.rows.push(...more.rows);
+    page.next = more.next;
     this.list.append(...listItems(more.rows, this.deck, this.#queue()));
-    buttonById("more").hidden = more.rows.length === 0 || page.rows.length >= more.total;
+    buttonById("more").hidden = !page.next;
     this.list.children[first]?.querySelector("button")?.focus();
     this.notices.say(`${counted(more.rows.length, "more track")}; the last is ${this.#last()}`);
   }
@@ -165,9 +176,11 @@ export class View {
   #fail(error, work) {
     if (!(error instanceof Problem)) throw error;
     const isClip = this.route?.name === "clip";
-    const isOfSpace = this.route?.space && error.isOfSpace;
+    const isOfFilters = this.filters.refuse(error);
+    const isOfSpace = !isOfFilters && this.route?.space && error.isOfSpace;
     if (error.isUnindexed && !isOfSpace) return this.#showUnindexed(error);
     if (!this.page) this.#drawNothing(isClip ? (this.clip?.file.name ?? "") : "Nothing to show");
+    if (isOfFilters) return;
     if (isOfSpace) return this.#offerDefault(error);
     this.notices.warn(error.title, error.detail, () => {
       this.notices.clear();

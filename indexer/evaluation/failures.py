@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from indexer.evaluation.retrieval import Scorer, Task, per_seed
 from indexer.evaluation.subject import Subject
+from recommender import evaluation as metrics
 from recommender.arrays import Rows
-from recommender.ranking import ordered
 
 SHOWN_NEIGHBOURS = 5
 
@@ -88,5 +88,4 @@ def described(subject: Subject, row: int) -> str:
 def _first(scorer: Scorer, task: Task, seed: np.int64) -> Rows:
     seeds = np.array([seed], dtype=np.int64)
     rows = np.flatnonzero(task.allowed(seeds)[0])
-    best, _ = ordered(rows, scorer(seeds)[0][rows])
-    return best[:SHOWN_NEIGHBOURS]
+    return rows[metrics.ranking(scorer(seeds)[0][rows], depth=SHOWN_NEIGHBOURS)]

@@ -14,14 +14,16 @@ import numpy.typing as npt
 
 from indexer.evaluation.figures import Figure, figure
 from indexer.evaluation.subject import Subject
+from recommender import evaluation as metrics
 from recommender.arrays import FloatArray, Rows
 from recommender.engine import Recommender
 from recommender.generation import normalised
 from recommender.index import VectorIndex
 from recommender.index.exact import ExactIndex
-from recommender.index.faiss import HnswIndex
+from recommender.index.faiss import FaissIndex
+from recommender.index.recipes import IndexOptions, plan
 from recommender.questions import Options
-from recommender.ranking import ordered, similarity
+from recommender.ranking import similarity
 
 DEPTHS = (1, 10, 100)
 MAX_QUERIES = 500
@@ -61,7 +63,7 @@ def index_figures(subject: Subject, seed: int) -> list[Figure]:
     vectors = normalised(subject.generation.projection.apply(subject.pooled))
     queries = drawn(len(vectors), MAX_QUERIES, seed)
     truth = kth_cosines(vectors, queries, DEPTHS)
-    served = searched(subject.generation.index, vectors, queries, truth)
+    served = searched(subject.index, vectors, queries, truth)
     exact = searched(ExactIndex(vectors), vectors, queries, truth)
     same = agreement(subject, vectors, queries)
     return [
@@ -138,8 +140,8 @@ def agreement(subject: Subject, vectors: FloatArray, queries: Rows) -> PerQuery:
     for query in queries.tolist():
         answer = service.similar(subject.tracks[query].track.id, Options(limit=LATENCY_DEPTH))
         others = np.delete(np.arange(len(exact), dtype=np.int64), query)
-        rows, _ = ordered(others, similarity(exact[others] @ exact[query]))
-        wanted = [subject.tracks[row].track.id for row in rows[:LATENCY_DEPTH]]
+        best = metrics.ranking(similarity(exact[others] @ exact[query]), depth=LATENCY_DEPTH)
+        wanted = [subject.tracks[row].track.id for row in others[best]]
         given = [match.track.id for match in answer.matches]
         shares.append(np.mean([a == b for a, b in zip(given, wanted, strict=True)]))
     return np.array(shares)
@@ -147,7 +149,7 @@ def agreement(subject: Subject, vectors: FloatArray, queries: Rows) -> PerQuery:
 
 def graph_curve(vectors: FloatArray, seed: int) -> dict[int, Search]:
     """What a search along a graph would find, and how quickly, by effort."""
-    index = HnswIndex.build(vectors)
+    index = FaissIndex.build(vectors, plan(len(vectors), vectors.shape[1], IndexOptions("hnsw")))
     queries = drawn(len(vectors), MAX_QUERIES, seed)
     truth = kth_cosines(vectors, queries, (LATENCY_DEPTH,))
     return {

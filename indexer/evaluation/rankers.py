@@ -88,16 +88,18 @@ def rankers_of(catalog: TrackFacts) -> dict[str, Ranker]:
 
 def _served(subject: Subject) -> Ranker:
     """The answers of the service's own code."""
-    recommender, ids = Recommender(subject.generation), subject.generation.ids
+    recommender = Recommender(subject.generation)
+    ids = [entry.track.id for entry in subject.tracks]
+    row_of = {id_: row for row, id_ in enumerate(ids)}
 
     def rank(case: Case) -> Rows:
-        liked = [Preference(str(id_)) for id_ in ids[case.known]]
-        options = Options(limit=K, exclude_ids=tuple(map(str, ids[case.barred])))
+        liked = [Preference(ids[row]) for row in case.known]
+        options = Options(limit=K, exclude_ids=tuple(ids[row] for row in case.barred))
         try:
             matches = recommender.recommend(liked, [], options).matches
         except InvalidParameterError:  # likes that cancel out: a caller would get nothing
             matches = ()
-        return subject.generation.rows_of([match.track.id for match in matches])[0]
+        return np.array([row_of[match.track.id] for match in matches], dtype=np.int64)
 
     return rank
 

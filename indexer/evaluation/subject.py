@@ -7,17 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
+from indexer.evaluation.listed import ListedIndex
 from indexer.reindex import LIBRARY_FILE
 from recommender.arrays import FloatArray
-from recommender.catalog import folded
 from recommender.current import current_generation
 from recommender.errors import InvalidParameterError
 from recommender.generation import Generation, normalised, open_generation
+from recommender.index import VectorIndex
 from recommender.library import Library
 from recommender.projection import fit_centre
 from recommender.records import FileState, LibraryTrack
 from recommender.served import embedder_of, find_space, served_manifests
 from recommender.space import id_of, stored
+from recommender.text import folded
 from recommender.track import Metadata
 
 SERVED = "served"
@@ -31,7 +33,7 @@ class Subject:
     Attributes
     ----------
     generation
-        What is served; the rows of its index are these rows when `is_served`.
+        What is served; `index` has its vectors by these rows when `is_served`.
     space_id
         The space of the vectors.
     tracks
@@ -57,6 +59,11 @@ class Subject:
     def name(self) -> str:
         """What its figures are called: ``"served"``, or by the space."""
         return SERVED if self.is_served else self.space_id
+
+    @property
+    def index(self) -> VectorIndex:
+        """What is searched when `is_served`, by the rows of the subject."""
+        return ListedIndex(self.generation)
 
     @property
     def pooled(self) -> FloatArray:
@@ -131,7 +138,7 @@ def open_subject(data_dir: Path, space_id: str | None = None) -> Subject:
             "run reindex, then evaluate"
         )
     if wanted == manifest.space_id:
-        vectors = generation.index.vectors(np.arange(len(contents.tracks), dtype=np.int64))
+        vectors = generation.index.vectors(generation.arrays.order.astype(np.int64))
     else:
         vectors = projected(np.stack([entry.vector for entry in contents.tracks]))
     return Subject(generation, wanted, contents.tracks, contents.states, vectors)

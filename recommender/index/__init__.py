@@ -1,15 +1,17 @@
 """Nearest-neighbour search over unit vectors: one protocol, several engines."""
 
+import math
 from typing import Protocol
 
 import numpy as np
 
 from recommender.arrays import FloatArray, Rows
 from recommender.errors import InvalidParameterError
+from recommender.selection import Selection
 
 
 class VectorIndex(Protocol):
-    """An immutable index over unit vectors, addressed by row; safe to search from many threads.
+    """An index over unit vectors, addressed by row; safe to search from many threads.
 
     `tests/contracts_index.py` holds every implementation to the exact one.
     """
@@ -19,11 +21,18 @@ class VectorIndex(Protocol):
         """Length of a vector."""
         ...
 
-    def __len__(self) -> int:
-        """Number of vectors."""
+    @property
+    def exact(self) -> bool:
+        """Whether :meth:`nearest` finds all that exact search over :meth:`vectors` would."""
         ...
 
-    def nearest(self, query: FloatArray, k: int, excluded: Rows) -> tuple[Rows, FloatArray]:
+    def __len__(self) -> int:
+        """Number of vectors, those of tracks that left the catalog included."""
+        ...
+
+    def nearest(
+        self, query: FloatArray, k: int, excluded: Rows, allowed: Selection | None = None
+    ) -> tuple[Rows, FloatArray]:
         """Rows of the `k` highest cosines, best first, and the cosines.
 
         Parameters
@@ -31,14 +40,24 @@ class VectorIndex(Protocol):
         query
             Unit vector, shape (dimension,).
         k
-            At least 1. Fewer rows come back when the index holds fewer.
+            At least 1. Fewer rows come back only when fewer may.
         excluded
             Rows that must not come back, shape (n,).
+        allowed
+            Rows that may, of as many as the index holds; all when it is None.
+
+        Returns
+        -------
+        rows, cosines
+            ``min(k, allowed and not excluded)`` distinct rows, and the products of the query with
+            their :meth:`vectors`. An engine that is not exact may miss some of the nearest and
+            has farther ones instead.
 
         Raises
         ------
         InvalidParameterError
-            The query has the wrong shape or is not finite, or k < 1.
+            The query has the wrong shape or is not finite, k < 1, or `allowed` is of another
+            number of rows.
         """
         ...
 
@@ -57,8 +76,22 @@ def checked_query(query: FloatArray, dimension: int, k: int) -> FloatArray:
     """
     if query.shape != (dimension,):
         raise InvalidParameterError(f"query.shape={query.shape} must be ({dimension},)")
-    if not np.isfinite(query).all():
+    checked = np.ascontiguousarray(query, dtype=np.float32)
+    # the square is infinite for some finite vectors too, but it is the quicker question
+    if not math.isfinite(checked.dot(checked)) and not np.isfinite(checked).all():
         raise InvalidParameterError("query holds NaN or infinity; embed the audio again")
     if k < 1:
         raise InvalidParameterError(f"k={k} must be at least 1")
-    return np.ascontiguousarray(query, dtype=np.float32)
+    return checked
+
+
+def check_allowed(allowed: Selection, n_rows: int) -> None:
+    """Check that a selection is one of the rows of an index.
+
+    Raises
+    ------
+    InvalidParameterError
+        It chooses among another number of rows.
+    """
+    if allowed.total != n_rows:
+        raise InvalidParameterError(f"allowed.total={allowed.total} must be rows={n_rows}")

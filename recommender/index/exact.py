@@ -3,11 +3,14 @@
 import numpy as np
 
 from recommender.arrays import FloatArray, Rows
-from recommender.index import checked_query
+from recommender.index import check_allowed, checked_query
+from recommender.selection import Selection
 
 
 class ExactIndex:
     """Brute force over unit vectors of shape (n, dimension)."""
+
+    exact = True
 
     def __init__(self, vectors: FloatArray):
         self._vectors = np.ascontiguousarray(vectors, dtype=np.float32)
@@ -21,12 +24,14 @@ class ExactIndex:
         """Number of vectors."""
         return len(self._vectors)
 
-    def nearest(self, query: FloatArray, k: int, excluded: Rows) -> tuple[Rows, FloatArray]:
+    def nearest(
+        self, query: FloatArray, k: int, excluded: Rows, allowed: Selection | None = None
+    ) -> tuple[Rows, FloatArray]:
         """See :meth:`recommender.index.VectorIndex.nearest`."""
         cosines = self._vectors @ checked_query(query, self.dimension, k)
-        allowed = np.ones(len(self), dtype=bool)
-        allowed[excluded] = False
-        rows = np.flatnonzero(allowed)
+        chosen = Selection.every(len(self)) if allowed is None else allowed
+        check_allowed(chosen, len(self))
+        rows = chosen.without(excluded).rows
         best = rows[np.argsort(-cosines[rows], kind="stable")[:k]]
         return best, cosines[best]
 

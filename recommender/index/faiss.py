@@ -1,130 +1,249 @@
-"""Search by FAISS, by inner product over unit vectors: exact, and along a graph."""
+"""Search by FAISS, by inner product over unit vectors.
 
+Some kinds hold their vectors, in float32 or float16. The others hold codes that find candidates,
+which are then ranked by float16 vectors in a file of their own, so that the cosines that come back
+are always those of the vectors.
+
+A question with filters is answered in the quicker of two ways: a scan of the allowed rows, or the
+approximate search, which has to try harder the fewer of the rows that it meets are allowed. See
+`recommender.index.methods` for what was measured of that.
+"""
+
+from copy import copy
+from math import ceil
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 
 from recommender.arrays import FloatArray, Rows
-from recommender.errors import GenerationError, StorageError
-from recommender.index import checked_query
+from recommender.errors import GenerationError
+from recommender.index import check_allowed, checked_query, native
+from recommender.index.binding import faiss
+from recommender.index.methods import method_of
+from recommender.index.recipes import INDEX, VECTORS, Recipe, flat
+from recommender.index.storage import Found, Storage, kept
+from recommender.selection import Selection
 
-HNSW_LINKS = 16
+# more excluded rows than this are left out by a selection rather than dropped from an answer
+DROPPED = 1_000
+# a scan of so few is quicker than to prepare anything else
+FEW = 1_000
+# candidates for each answer, of which float16 vectors choose
+CANDIDATES = {"IndexHNSWSQ": 3, "IndexScalarQuantizer": 3}
+OTHER_CANDIDATES = 16
 
 
 class FaissIndex:
-    """A flat FAISS index over unit vectors; never changed once it is made."""
+    """An index of FAISS; safe to search from many threads while nothing is added.
 
-    def __init__(self, index: faiss.Index):
-        self._index = index
+    Parameters
+    ----------
+    index
+        Answers with rows; trained.
+    recipe
+        How it was made.
+    storage
+        The vectors of the same rows.
+    effort
+        How hard searches try: `efSearch` of a graph, `nprobe` of lists; 0 when there is no choice.
+    """
+
+    def __init__(self, index: Any, recipe: Recipe, storage: Storage, effort: int):
+        self.recipe = recipe
+        self._index, self._storage, self._effort = index, storage, effort
+        self.exact = not recipe.refined and storage.index is index
+        self._assemble()
+
+    def _assemble(self) -> None:
+        self._size, self._dimension = int(self._index.ntotal), int(self._index.d)
+        self._method = method_of(self._index)
+        self._searched, self._factor = self._index, 1
+        if self.recipe.refined:
+            self._factor = CANDIDATES.get(type(self._index).__name__, OTHER_CANDIDATES)
+            self._searched = faiss.IndexRefine(self._index, self._storage.index)
+        self._parameters = self._made_parameters(self._effort, None)
 
     @classmethod
-    def build(cls, vectors: FloatArray) -> "FaissIndex":
-        """Index unit vectors of shape (n, dimension)."""
-        index = faiss.IndexFlatIP(vectors.shape[1])
-        index.add(np.ascontiguousarray(vectors, dtype=np.float32))
-        return cls(index)
+    def build(cls, vectors: FloatArray, recipe: Recipe | None = None) -> "FaissIndex":
+        """Index unit vectors of shape (n, dimension), on all cores; flat without a recipe.
+
+        Raises
+        ------
+        InvalidParameterError
+            FAISS cannot make the recipe of these vectors.
+        """
+        recipe = recipe or flat()
+        index = native.build(recipe.factory, vectors)
+        if recipe.refined:
+            halves = native.halves(vectors.shape[1])
+            native.add(halves, vectors)
+            storage = Storage(halves)
+        else:
+            storage = _own_storage(index, recipe)
+        return cls(index, recipe, storage, _middle(method_of(index).efforts))
 
     @classmethod
-    def load(cls, path: Path) -> "FaissIndex":
-        """Read an index file whose digest the caller has verified already.
+    def load(
+        cls, folder: Path, recipe: Recipe, effort: int, *, mapped: bool = True
+    ) -> "FaissIndex":
+        """Read what :meth:`save` wrote; the caller has verified digests already.
 
-        FAISS does not notice damage in most of a file, so the digest is the only guard.
+        Parameters
+        ----------
+        folder
+            Where the files are.
+        recipe
+            What they were made by.
+        effort
+            See :class:`FaissIndex`.
+        mapped
+            Leave vectors in the file until they are looked at, and share them with other
+            processes; False when vectors will be added.
 
         Raises
         ------
         GenerationError
-            FAISS cannot read the file, or it is not a flat inner-product index.
+            FAISS cannot read the files, or they are not what the recipe says.
         """
-        try:
-            index = faiss.read_index(str(path))
-        except RuntimeError as error:
-            raise GenerationError(f"index={path.name} cannot be read by FAISS") from error
-        if (
-            not isinstance(index, faiss.IndexFlat)
-            or index.metric_type != faiss.METRIC_INNER_PRODUCT
-        ):
-            raise GenerationError(f"index={path.name} is not a flat inner-product index")
-        return cls(index)
+        index = native.read(folder / INDEX, mapped=mapped)
+        if not native.same_kind(index, recipe.factory):
+            raise GenerationError(f"index={INDEX} is not what {recipe.factory} makes; run reindex")
+        if recipe.refined:
+            storage = Storage.inside(native.read(folder / VECTORS, mapped=mapped))
+            if storage is None or (len(storage), storage.index.d) != (index.ntotal, index.d):
+                raise GenerationError(f"index={INDEX} and {VECTORS} differ; run reindex")
+        else:
+            storage = _own_storage(index, recipe)
+        return cls(index, recipe, storage, effort)
 
-    def save(self, path: Path) -> None:
-        """Write the index to `path`; the caller makes that durable.
+    def save(self, folder: Path) -> tuple[str, ...]:
+        """Write the files into `folder` and return their names; the caller makes them durable.
 
         Raises
         ------
         StorageError
             The disk is full or not writable.
         """
+        native.write(self._index, folder / INDEX)
+        if self.recipe.refined:
+            native.write(self._storage.index, folder / VECTORS)
+        return self.recipe.files
+
+    def add(self, vectors: FloatArray) -> None:
+        """Add unit vectors of shape (n, dimension) as the next rows; nobody may search meanwhile.
+
+        Raises
+        ------
+        GenerationError
+            This kind of index takes no more; it has to be built anew.
+        """
         try:
-            faiss.write_index(self._index, str(path))
+            native.add(self._index, vectors)
         except RuntimeError as error:
-            raise StorageError(
-                f"index={path.name} could not be written; make room or mend permissions"
-            ) from error
+            raise GenerationError(f"index={self.recipe.kind} takes no more vectors") from error
+        if self.recipe.refined:
+            native.add(self._storage.index, vectors)
+        self._storage = self._storage.refreshed()
+        self._assemble()
 
     @property
     def dimension(self) -> int:
         """Length of a vector."""
-        return int(self._index.d)
+        return self._dimension
 
     def __len__(self) -> int:
         """Number of vectors."""
-        return int(self._index.ntotal)
+        return self._size
 
-    def nearest(self, query: FloatArray, k: int, excluded: Rows) -> tuple[Rows, FloatArray]:
+    @property
+    def effort(self) -> int:
+        """How hard searches try."""
+        return self._effort
+
+    @property
+    def efforts(self) -> tuple[int, ...]:
+        """Efforts worth trying, ascending; () when there is nothing to choose."""
+        return self._method.efforts
+
+    @property
+    def bytes_per_vector(self) -> float:
+        """Bytes of the index by vector, those of vectors in a file of their own left out."""
+        return native.size(self._index) / max(1, self._size)
+
+    def at_effort(self, effort: int) -> "FaissIndex":
+        """The same index, shared, searched with another effort."""
+        other = copy(self)
+        other._effort = effort
+        other._parameters = other._made_parameters(effort, None)
+        return other
+
+    def nearest(
+        self, query: FloatArray, k: int, excluded: Rows, allowed: Selection | None = None
+    ) -> Found:
         """See :meth:`recommender.index.VectorIndex.nearest`."""
-        checked = checked_query(query, self.dimension, k)
-        # k above the size would be padded with id -1, and a huge k aborts the process in FAISS
-        k = min(k, len(self))
-        if k == 0:
-            return np.empty(0, np.int64), np.empty(0, np.float32)
-        selector = faiss.IDSelectorNot(faiss.IDSelectorBatch(excluded)) if len(excluded) else None
-        cosines, rows = self._index.search(
-            checked[np.newaxis], k, params=self._parameters(selector, k)
-        )
-        found = rows[0] >= 0
-        return rows[0][found], cosines[0][found]
-
-    def _parameters(self, selector: faiss.IDSelector | None, _k: int) -> Any:
-        return faiss.SearchParameters(sel=selector) if selector else None  # type: ignore[call-arg]
+        asked = checked_query(query, self._dimension, k)[np.newaxis]
+        if allowed is not None:
+            check_allowed(allowed, self._size)
+        if len(excluded) > DROPPED:
+            every = Selection.every(self._size) if allowed is None else allowed
+            allowed, excluded = every.without(excluded), excluded[:0]
+        n_allowed = self._size if allowed is None else len(allowed)
+        wanted = min(k + len(excluded), n_allowed)
+        if n_allowed > FEW and not self.exact and self._pays(n_allowed, wanted):
+            found = kept(self._approximate(asked, wanted, allowed), k, excluded)
+            if len(found[0]) == k:
+                return found
+        return kept(self._storage.nearest(asked, wanted, allowed), k, excluded)
 
     def vectors(self, rows: Rows) -> FloatArray:
         """See :meth:`recommender.index.VectorIndex.vectors`."""
-        vectors: FloatArray = self._index.reconstruct_batch(rows)
-        return vectors
+        return self._storage.vectors(rows)
 
+    def _pays(self, n_allowed: int, wanted: int) -> bool:
+        """Whether the approximate search is quicker than a scan of what is allowed."""
+        if not self._method.selects:
+            wanted = self._with_others(n_allowed, wanted)
+        # some graphs never end when they are asked for nearly all
+        if 4 * wanted * self._factor > self._size:
+            return False
+        return n_allowed > self._method.least(self._effort, wanted)
 
-class HnswIndex(FaissIndex):
-    """Approximate search along a graph of neighbours (Malkov and Yashunin, 2018).
+    def _with_others(self, n_allowed: int, wanted: int) -> int:
+        """How many to ask for, so that enough of them will be allowed."""
+        return wanted if n_allowed == self._size else ceil(2 * wanted * self._size / n_allowed)
 
-    Not served: the evaluation shows with it what approximate search would gain and lose.
+    def _approximate(self, query: FloatArray, wanted: int, allowed: Selection | None) -> Found:
+        if allowed is None:
+            cosines, rows = self._searched.search(query, wanted, params=self._parameters)
+            return rows[0], cosines[0]
+        if self._method.selects:
+            effort = ceil(self._effort * self._size / len(allowed))
+            parameters = self._made_parameters(effort, allowed)
+            cosines, rows = self._searched.search(query, wanted, params=parameters)
+            return rows[0], cosines[0]
+        more = self._with_others(len(allowed), wanted)
+        cosines, rows = self._searched.search(query, more, params=self._parameters)
+        keep = (rows[0] >= 0) & allowed.holds(rows[0])
+        return rows[0][keep], cosines[0][keep]
 
-    Parameters
-    ----------
-    index
-        An HNSW index over unit vectors.
-    effort
-        Candidates that a search keeps, FAISS's ``efSearch``: more find more and take longer.
-    """
-
-    def __init__(self, index: faiss.Index, effort: int = 64):
-        super().__init__(index)
-        self._effort = effort
-
-    @classmethod
-    def build(cls, vectors: FloatArray) -> "HnswIndex":
-        """Build the graph over unit vectors of shape (n, dimension)."""
-        index = faiss.IndexHNSWFlat(vectors.shape[1], HNSW_LINKS, faiss.METRIC_INNER_PRODUCT)
-        index.add(np.ascontiguousarray(vectors, dtype=np.float32))
-        return cls(index)
-
-    def at_effort(self, effort: int) -> "HnswIndex":
-        """The same graph, searched with another effort."""
-        return HnswIndex(self._index, effort)
-
-    def _parameters(self, selector: faiss.IDSelector | None, k: int) -> Any:
-        # fewer candidates than answers would leave answers out
-        return faiss.SearchParametersHNSW(  # type: ignore[attr-defined]
-            sel=selector, efSearch=max(k, self._effort)
+    def _made_parameters(self, effort: int, allowed: Selection | None) -> Any:
+        parameters = self._method.parameters(effort, allowed)
+        if not self.recipe.refined:
+            return parameters
+        refining = faiss.IndexRefineSearchParameters(
+            k_factor=self._factor, base_index_params=parameters
         )
+        refining.kept_alive = parameters
+        return refining
+
+
+def _own_storage(index: Any, recipe: Recipe) -> Storage:
+    storage = Storage.inside(index)
+    if storage is None:
+        raise GenerationError(f"index={recipe.kind} does not hold its vectors; run reindex")
+    return storage
+
+
+def _middle(efforts: tuple[int, ...]) -> int:
+    return efforts[len(efforts) // 2] if efforts else 0

@@ -1,0 +1,71 @@
+"""The JSON of answers as bytes; `api.schemas` describes it, and tests hold the two together."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from recommender.questions import Answer
+from recommender.track import Match, TagStrength
+
+
+def answer_json(asked: bytes, answer: Answer) -> bytes:
+    """The JSON of `AnswerJson`.
+
+    Parameters
+    ----------
+    asked
+        JSON of the question, defaults included.
+    answer
+        What was found.
+    """
+    return orjson.dumps(
+        {
+            "query": orjson.Fragment(asked),
+            "generation": answer.generation,
+            "space": answer.space,
+            "matches": [_match(match) for match in answer.matches],
+            "warnings": answer.warnings,
+        }
+    )
+
+
+def tracks_json(
+    documents: Iterable[str], total: int, next_cursor: str | None, generation: str
+) -> bytes:
+    """The JSON of `TracksJson`; a document is the JSON of a track."""
+    return orjson.dumps(
+        {
+            "tracks": [orjson.Fragment(document) for document in documents],
+            "total": total,
+            "next_cursor": next_cursor,
+            "generation": generation,
+        }
+    )
+
+
+def track_json(document: str, tags: Iterable[TagStrength], generation: str) -> bytes:
+    """The JSON of `TrackDetailJson`."""
+    return orjson.dumps(
+        {
+            "track": orjson.Fragment(document),
+            "tags": [_tag(tag) for tag in tags],
+            "generation": generation,
+        }
+    )
+
+
+def _match(match: Match) -> dict[str, Any]:
+    return {
+        "rank": match.rank,
+        "similarity": match.similarity,
+        "track": orjson.Fragment(match.document),
+        "why": {
+            "shared_tags": [_tag(tag) for tag in match.shared_tags],
+            "space_ranks": [{"space": r.space, "rank": r.rank} for r in match.space_ranks],
+        },
+    }
+
+
+def _tag(tag: TagStrength) -> dict[str, Any]:
+    return {"name": tag.name, "strength": tag.strength}

@@ -1,0 +1,76 @@
+"""Routes that are asked so often that solving dependencies would take longer than answering."""
+
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any, get_args
+
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from api.queries import invalid, lists_of, query_values, question_of
+from api.questions import NoParameters, Question
+
+Endpoint = Callable[..., Coroutine[Any, Any, Response]]
+NO_QUESTION: type[Question] = NoParameters
+
+
+class LeanRoute(APIRoute):
+    """Documented like every route of FastAPI, from its signature, but called without its detours.
+
+    The endpoint is a coroutine function. It takes a `Request`, a `Question` as its query, without
+    which there must be none, and any parts of the path by name; and it makes the response itself:
+    ``response_model`` describes that, and nothing checks it. Dependencies are not called.
+    """
+
+    def __init__(self, path: str, endpoint: Endpoint, **documented: Any):
+        super().__init__(path, endpoint, **documented)
+        self._arguments = _Arguments(endpoint)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; errors are the application's to answer."""
+        if scope["method"] not in (self.methods or ()):
+            await super().handle(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        response = await self.endpoint(**self._arguments.of(request))
+        await response(scope, receive, send)
+
+
+class _Arguments:
+    """What an endpoint takes, found out once."""
+
+    def __init__(self, endpoint: Endpoint):
+        self._path: dict[str, TypeAdapter[Any]] = {}
+        self._query, self._question = "", NO_QUESTION
+        for name, parameter in inspect.signature(endpoint, eval_str=True).parameters.items():
+            kind, *_ = get_args(parameter.annotation) or (parameter.annotation,)
+            if kind is Request:
+                self._request = name
+            elif inspect.isclass(kind) and issubclass(kind, Question):
+                self._query, self._question = name, kind
+            else:
+                self._path[name] = TypeAdapter(parameter.annotation)
+        self._repeatable = lists_of(self._question)
+
+    def of(self, request: Request) -> dict[str, Any]:
+        """The arguments, by name; raises what `question_of` and `query_values` raise."""
+        values = query_values(request.scope["query_string"], self._repeatable)
+        arguments = {
+            name: _part(kind, name, request.scope["path_params"][name])
+            for name, kind in self._path.items()
+        }
+        question = question_of(self._question, values)
+        if self._query:
+            arguments[self._query] = question
+        arguments[self._request] = request
+        return arguments
+
+
+def _part(kind: TypeAdapter[Any], name: str, text: str) -> Any:
+    try:
+        return kind.validate_python(text)
+    except ValidationError as error:
+        raise invalid("path", error, name) from None

@@ -1,0 +1,59 @@
+"""What is said of the index of a generation: how it was asked for, made and measured."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from recommender.manifest import Manifest
+
+
+def index_facts(manifest: Manifest) -> dict[str, Any]:
+    """The index of a generation as plain values."""
+    record = manifest.index
+    return {
+        "kind": record.recipe.kind,
+        "factory": record.recipe.factory,
+        "rows": manifest.n_rows,
+        "dead_rows": manifest.n_rows - manifest.n_tracks,
+        "added_rows": manifest.n_rows - record.n_built,
+        "parent": manifest.parent,
+        **asdict(record.measurement),
+        "options": asdict(record.options),
+        "warnings": list(record.recipe.warnings),
+    }
+
+
+def index_lines(fact: Mapping[str, Any]) -> Iterator[str]:
+    """An index in a line, from :func:`index_facts`, and a line for each warning."""
+    rows = "1 row" if fact["rows"] == 1 else f"{fact['rows']} rows"
+    dead = f", {fact['dead_rows']} dead" if fact["dead_rows"] else ""
+    yield f"index {fact['kind']}, {rows}{dead}; {_measured(fact)}; {_made(fact)}"
+    for warning in fact["warnings"]:
+        yield f"warning: {warning}"
+
+
+def curve_lines(fact: Mapping[str, Any]) -> Iterator[str]:
+    """What was measured at each effort, as a table; nothing when there was no choice."""
+    if len(fact["curve"]) < 2:
+        return
+    yield "  effort  recall@10  recall@100       ms"
+    for point in fact["curve"]:
+        mark = "*" if point["effort"] == fact["effort"] else " "
+        yield (
+            f"{mark} {point['effort']:6}  {point['recall_at_10']:9.4f}  "
+            f"{point['recall_at_100']:10.4f}  {point['milliseconds']:7.3f}"
+        )
+
+
+def _measured(fact: Mapping[str, Any]) -> str:
+    if not fact["queries"]:
+        return "not measured"
+    effort = f" at effort {fact['effort']}" if fact["effort"] else ""
+    return (
+        f"recall@10 {fact['recall_at_10']:.4f}, @100 {fact['recall_at_100']:.4f}{effort}, "
+        f"{fact['milliseconds']:.3f} ms a query, {fact['bytes_per_vector']:.0f} bytes a vector"
+    )
+
+
+def _made(fact: Mapping[str, Any]) -> str:
+    return f"an update of {fact['parent']}" if fact["parent"] else "built as a whole"

@@ -1,0 +1,67 @@
+"""Which rows a question may be answered with, kept for filters that come again."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from recommender.arrays import Rows
+from recommender.catalog import Catalog
+from recommender.errors import InvalidParameterError
+from recommender.filters import Filters
+from recommender.labels import Labels, Tags
+from recommender.selection import Selection
+
+KEPT_BYTES = 64 * 2**20
+# of a selection: a flag, a bit, and its rows, if that is half of them
+BYTES_A_ROW = 5
+_TAG_ROWS = 65_536
+
+
+class AllowedRows:
+    """The rows of a generation that filters leave; safe to use from many threads.
+
+    Parameters
+    ----------
+    catalog
+        Metadata by row.
+    tags
+        Probabilities, shape (n_rows, n_tag_names).
+    labels
+        What the tags are called.
+    live
+        Rows whose tracks are still there; None when all are.
+    """
+
+    def __init__(self, catalog: Catalog, tags: Tags, labels: Labels, live: Selection | None):
+        self._catalog, self._tags, self._labels, self._live = catalog, tags, labels, live
+        self._kept = lru_cache(max(1, KEPT_BYTES // (BYTES_A_ROW * len(tags) + 1)))(self._found)
+
+    def of(self, filters: Filters) -> Selection | None:
+        """The rows that `filters` leave; None when that is all of them.
+
+        Raises
+        ------
+        InvalidParameterError
+            A tag is not one that the embedder of this space predicts.
+        """
+        return self._kept(filters) if filters else self._live
+
+    def _found(self, filters: Filters) -> Selection:
+        n_rows = len(self._tags)
+        chosen = Selection.of(self._catalog.rows_matching(filters), n_rows)
+        if self._live is not None:
+            chosen = chosen & self._live
+        for tag in filters.tags:
+            chosen = Selection.of(self._rows_with(tag, filters.tag_threshold, chosen.rows), n_rows)
+        return chosen
+
+    def _rows_with(self, tag: str, threshold: float, among: Rows) -> Rows:
+        columns = self._labels.columns_of(tag)
+        if not columns:
+            known = ", ".join(self._labels.names) or "none"
+            raise InvalidParameterError(f"tag={tag} is unknown in this space; it has {known}")
+        strong = [
+            rows[(self._tags[rows][:, columns] >= threshold).any(axis=1)]
+            for rows in np.split(among, range(_TAG_ROWS, len(among), _TAG_ROWS))
+        ]
+        return np.concatenate(strong)

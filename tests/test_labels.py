@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from recommender.labels import Labels
+from recommender.track import TagStrength
+
+NAMES = ("one:rock", "one:jazz", "two:jazz", "two:ambient")
+
+
+def shared(one: list[float], others: list[list[float]]) -> list[tuple[TagStrength, ...]]:
+    return Labels(["a", "b", "c", "d"]).shared(
+        np.array(one, np.float32), np.array(others, np.float32)
+    )
+
+
+def test_names_are_without_their_tagger_and_in_the_order_of_the_alphabet() -> None:
+    assert Labels(NAMES).names == ["ambient", "jazz", "rock"]
+
+
+def test_where_two_taggers_know_a_tag_the_stronger_one_counts() -> None:
+    strengths = Labels(NAMES).strengths(np.array([[0.1, 0.2, 0.7, 0.4], [0.5, 0.6, 0.3, 0.0]]))
+    np.testing.assert_allclose(strengths, [[0.4, 0.7, 0.1], [0.0, 0.6, 0.5]], rtol=1e-6)
+    assert strengths.dtype == np.float32
+
+
+def test_columns_of_a_tag_are_those_of_every_tagger() -> None:
+    labels = Labels(NAMES)
+    assert sorted(labels.columns_of("jazz")) == [1, 2]
+    assert labels.columns_of("polka") == []
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 3])
+def test_an_embedder_without_tags_has_no_strengths_and_shares_none(n_rows: int) -> None:
+    labels = Labels(())
+    none = np.zeros((n_rows, 0), np.float16)
+    assert labels.strengths(none).shape == (n_rows, 0)
+    assert labels.shared(np.zeros(0, np.float32), none) == [()] * n_rows
+
+
+def test_what_is_shared_is_as_strong_as_the_surer_tagger_says() -> None:
+    [found] = Labels(NAMES).shared(
+        np.array([0.9, 0.9, 0.0], np.float32), np.array([[0.8, 0.2, 0.7, 0.4]])
+    )
+    assert found == (("jazz", 0.7), ("ambient", 0.4))
+
+
+def test_the_weaker_of_two_strengths_counts_and_the_strongest_comes_first() -> None:
+    [found] = shared([0.9, 0.2, 0.5, 0.0], [[0.3, 0.8, 0.6, 0.9]])
+    assert found == (("c", 0.5), ("a", 0.3), ("b", 0.2))
+
+
+def test_at_most_three_tags_are_named() -> None:
+    [found] = shared([0.9, 0.8, 0.7, 0.6], [[1.0, 1.0, 1.0, 1.0]])
+    assert [tag.name for tag in found] == ["a", "b", "c"]
+
+
+def test_of_equal_strengths_the_first_in_the_alphabet_comes_first() -> None:
+    [found] = shared([0.5, 0.5, 0.5, 0.5], [[0.7, 0.5, 0.9, 0.5]])
+    assert [tag.name for tag in found] == ["a", "b", "c"]
+
+
+def test_weak_tags_are_no_reason() -> None:
+    [found] = shared([0.9, 0.9, 0.9, 0.9], [[0.049, 0.051, 0.0, 0.04]])
+    assert [tag.name for tag in found] == ["b"]
+
+
+def test_strengths_have_three_decimals() -> None:
+    [found] = shared([0.12345, 0, 0, 0], [[1, 0, 0, 0]])
+    assert found == (("a", 0.123),)
