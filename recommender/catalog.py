@@ -15,16 +15,16 @@ import numpy as np
 from recommender.arrays import Rows
 from recommender.catalog_search import Page, along_shelf, phrases, ranked
 from recommender.catalog_tables import FIGURES, numbers
+from recommender.documents import Documents
 from recommender.errors import GenerationError, InvalidParameterError
 from recommender.figures import rows_in_ranges
 from recommender.filters import Filters
 from recommender.text import folded
 from recommender.track import Track
 
-_ROWS_AT_ONCE = 500
 _CACHE_KIB = 8_192
-_DOCUMENTS = "SELECT row, document FROM tracks WHERE row IN"
 _COUNT = "SELECT count(*) FROM tracks"
+_IDS = "SELECT id FROM tracks WHERE row IN (SELECT value FROM json_each(?)) ORDER BY row"
 _PATH = "SELECT path FROM tracks WHERE row = ?"
 _BY_ARTIST = """SELECT group_concat(row) FROM tracks
     WHERE artist_key IN (SELECT value FROM json_each(?))"""
@@ -48,10 +48,12 @@ class Catalog:
         What the file is called, for messages.
     connections
         All to the same catalog; each is used by one thread at a time.
+    documents
+        Of its rows.
     """
 
-    def __init__(self, name: str, connections: Sequence[sqlite3.Connection]):
-        self._name = name
+    def __init__(self, name: str, connections: Sequence[sqlite3.Connection], documents: Documents):
+        self._name, self._documents = name, documents
         # the one that was used last has what is asked for most in its cache
         self._idle: LifoQueue[sqlite3.Connection] = LifoQueue()
         for connection in connections:
@@ -73,7 +75,7 @@ class Catalog:
         try:
             with ExitStack() as stack:
                 connections = [stack.enter_context(_connected(path)) for _ in range(n_connections)]
-                catalog = cls(path.name, connections)
+                catalog = cls(path.name, connections, Documents(path))
                 weakref.finalize(catalog, stack.pop_all().close)
         except sqlite3.DatabaseError as error:
             raise _unreadable(path.name, error) from error
@@ -84,19 +86,18 @@ class Catalog:
 
     def documents(self, rows: Sequence[int] | Rows) -> dict[int, str]:
         """Tracks by row as JSON, see :meth:`recommender.track.Track.document`."""
-        wanted = rows.tolist() if isinstance(rows, np.ndarray) else rows
-        documents = dict[int, str]()
-        with self._reading() as connection:
-            # in pieces: SQLite bounds the number of values in one statement
-            for first in range(0, len(wanted), _ROWS_AT_ONCE):
-                piece = wanted[first : first + _ROWS_AT_ONCE]
-                marks = ",".join("?" * len(piece))
-                documents.update(connection.execute(f"{_DOCUMENTS} ({marks})", piece))
-        return documents
+        wanted = self._documents.held(rows.tolist() if isinstance(rows, np.ndarray) else rows)
+        return dict(zip(wanted, self._documents.of(wanted), strict=True))
 
     def tracks(self, rows: Sequence[int] | Rows) -> dict[int, Track]:
         """Tracks by row."""
         return {row: Track.from_document(text) for row, text in self.documents(rows).items()}
+
+    def ids(self, rows: Iterable[int]) -> list[str]:
+        """Track ids of some rows, as far as there are such, in the order of rows."""
+        with self._reading() as connection:
+            found = connection.execute(_IDS, [json.dumps(list(rows))])
+            return [id_ for (id_,) in found]
 
     def path(self, row: int) -> bytes:
         """Path of the file that the track was read from."""
@@ -155,8 +156,7 @@ class Catalog:
                 found = ranked(connection, words, limit, after)
             else:
                 found = along_shelf(connection, self._n_tracks, limit, after)
-        documents = self.documents(found.rows)
-        return Page([documents[row] for row in found.rows], found.total, found.after)
+        return Page(self._documents.of(found.rows), found.total, found.after)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

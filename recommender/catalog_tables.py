@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.arrays import Rows
+from recommender.documents import DocumentWriter
 from recommender.errors import StorageError
 from recommender.figures import Figures
 from recommender.records import LibraryTrack
@@ -34,7 +35,7 @@ _TABLES = (
     """CREATE TABLE tracks (
         row INTEGER PRIMARY KEY, id TEXT NOT NULL, artist_key TEXT NOT NULL,
         album_key TEXT NOT NULL, track_number INTEGER NOT NULL, genre_keys TEXT NOT NULL,
-        path BLOB NOT NULL, document TEXT NOT NULL)""",
+        path BLOB NOT NULL)""",
     "CREATE TABLE genres (key TEXT, row INTEGER, PRIMARY KEY (key, row)) WITHOUT ROWID",
     "CREATE TABLE figures (years BLOB NOT NULL, durations BLOB NOT NULL)",
     f"""CREATE VIRTUAL TABLE words USING fts5 (
@@ -46,7 +47,7 @@ _INDEXES = (
     "CREATE INDEX shelf ON tracks (artist_key, album_key, track_number, id)",
     "CREATE INDEX albums ON tracks (album_key)",
 )
-_TRACK = "INSERT INTO tracks VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_TRACK = "INSERT INTO tracks VALUES (?, ?, ?, ?, ?, ?, ?)"
 _GENRE = "INSERT INTO genres VALUES (?, ?)"
 _WORDS = """INSERT INTO words (rowid, title, artist, album, album_artist, composer)
     VALUES (?, ?, ?, ?, ?, ?)"""
@@ -61,7 +62,7 @@ def write_catalog(path: Path, tracks: Iterable[LibraryTrack], rows: Iterable[int
     Parameters
     ----------
     path
-        A file that is not there yet.
+        A file that is not there yet; documents are written beside it.
     tracks
         In any number: they are not gathered in memory.
     rows
@@ -73,10 +74,10 @@ def write_catalog(path: Path, tracks: Iterable[LibraryTrack], rows: Iterable[int
         The disk is full or not writable.
     """
     figures = Figures()
-    with _writing(path) as connection:
+    with _writing(path) as connection, DocumentWriter(path) as documents:
         for statement in _TABLES:
             connection.execute(statement)
-        _insert(connection, figures, zip(rows, tracks, strict=True))
+        _insert(connection, figures, documents, zip(rows, tracks, strict=True))
         for statement in _INDEXES:
             connection.execute(statement)
         connection.execute("INSERT INTO words (words) VALUES ('optimize')")
@@ -91,7 +92,7 @@ def update_catalog(
     Parameters
     ----------
     path
-        A copy of a published catalog.
+        A copy of a published catalog, with its documents beside it.
     removed
         Rows whose tracks leave.
     put
@@ -104,11 +105,12 @@ def update_catalog(
     """
     new = list(put)
     leaving = sorted({*removed, *(row for row, _ in new)})
-    with _writing(path) as connection:
+    with _writing(path) as connection, DocumentWriter(path) as documents:
         figures = Figures(*connection.execute(FIGURES).fetchone())
-        _delete(connection, leaving)
+        known = _delete(connection, leaving)
         figures.forget(leaving)
-        _insert(connection, figures, new)
+        documents.forget(known)
+        _insert(connection, figures, documents, new)
         _write_figures(connection, figures)
 
 
@@ -151,7 +153,10 @@ def _writing(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _insert(
-    connection: sqlite3.Connection, figures: Figures, tracks: Iterable[tuple[int, LibraryTrack]]
+    connection: sqlite3.Connection,
+    figures: Figures,
+    documents: DocumentWriter,
+    tracks: Iterable[tuple[int, LibraryTrack]],
 ) -> None:
     coming = iter(tracks)
     while batch := list(islice(coming, _AT_ONCE)):
@@ -161,6 +166,7 @@ def _insert(
         connection.executemany(_WORDS, (_words(row, entry) for row, entry in batch))
         for row, entry in batch:
             figures.put(row, entry.track)
+            documents.put(row, entry.track.document())
 
 
 def _write_figures(connection: sqlite3.Connection, figures: Figures) -> None:
@@ -178,7 +184,6 @@ def _values(row: int, entry: LibraryTrack) -> tuple[Any, ...]:
         metadata.track_number,
         _BETWEEN_KEYS.join(sorted(genre_keys(metadata.genre))),
         entry.path,
-        track.document(),
     )
 
 
@@ -192,10 +197,14 @@ def _keys(joined: str) -> list[str]:
     return joined.split(_BETWEEN_KEYS) if joined else []
 
 
-def _delete(connection: sqlite3.Connection, rows: Sequence[int]) -> None:
+def _delete(connection: sqlite3.Connection, rows: Sequence[int]) -> list[int]:
+    """Delete rows; those of them that there were."""
+    known = list[int]()
     for row in rows:
         for (joined,) in connection.execute("SELECT genre_keys FROM tracks WHERE row = ?", [row]):
+            known.append(row)
             genres = ((key, row) for key in _keys(joined))
             connection.executemany("DELETE FROM genres WHERE key = ? AND row = ?", genres)
     for statement in ("DELETE FROM tracks WHERE row = ?", "DELETE FROM words WHERE rowid = ?"):
         connection.executemany(statement, ([row] for row in rows))
+    return known

@@ -15,7 +15,7 @@ from recommender.catalog_search import Page
 from recommender.embedding import Embedding
 from recommender.errors import InvalidParameterError, SpaceMismatchError, UnknownTrackError
 from recommender.generation import Generation, normalised
-from recommender.labels import Tags
+from recommender.labels import Strengths
 from recommender.questions import Answer, Options, Preference, Question, relative_weights
 from recommender.ranking import Similarities, capped, ordered, similarity
 from recommender.selection import Selection
@@ -74,7 +74,7 @@ class Recommender:
         """
         rows = self._known_rows([track_id])
         queries = self.generation.index.vectors(rows)
-        return Question(queries, self.generation.labels.strengths(self._tags(rows))[0], rows)
+        return Question(queries, self.generation.labels.strong(self._tags(rows)[0]), rows)
 
     def about_clip(self, embeddings: Sequence[Embedding]) -> Question:
         """What sounds like a clip, embedded at one or at several levels.
@@ -95,8 +95,7 @@ class Recommender:
             )
         queries = np.stack([generation.project(e.vector) for e in embeddings])
         tags = np.mean([e.tags for e in embeddings], axis=0)
-        strengths = generation.labels.strengths(tags[np.newaxis])[0]
-        return Question(queries, strengths, np.empty(0, np.int64))
+        return Question(queries, generation.labels.strong(tags.tolist()), np.empty(0, np.int64))
 
     def about_taste(
         self, positive: Sequence[Preference], negative: Sequence[Preference]
@@ -155,9 +154,8 @@ class Recommender:
 
     def tags(self, track_id: str) -> tuple[TagStrength, ...]:
         """The strongest tags of a catalogued track, strongest first."""
-        tags = self._tags(self._known_rows([track_id]))
-        labels = self.generation.labels
-        return labels.shared(labels.strengths(tags)[0], tags)[0]
+        tags, labels = self._tags(self._known_rows([track_id])), self.generation.labels
+        return labels.shared(labels.strong(tags[0]), tags)[0]
 
     def audio_path(self, track_id: str) -> bytes:
         """Path of the file that a catalogued track was read from."""
@@ -219,30 +217,54 @@ class Recommender:
     def _ranked(
         self, queries: FloatArray, room: _Room, options: Options
     ) -> tuple[list[int], list[float]]:
-        """Rows of the answer and their similarities.
-
-        Fetches more until no row that is left out could belong in it. Artists that have as many
-        rows as they may are not looked for again.
-        """
+        """Rows of the answer and their similarities."""
         if options.limit < 1:
             raise InvalidParameterError(f"limit={options.limit} must be at least 1")
-        settled, fetched = dict[int, float](), options.limit + SPARE
-        if options.max_per_artist is not None:
+        if options.max_per_artist is None:
+            return self._uncapped(queries, room, options)
+        return self._capped(queries, room, options, options.max_per_artist)
+
+    def _uncapped(
+        self, queries: FloatArray, room: _Room, options: Options
+    ) -> tuple[list[int], list[float]]:
+        """The best rows; fetches more until no row that is left out could belong among them."""
+        least, fetched = options.min_similarity, options.limit + SPARE
+        while True:
+            rows, similarities, frontier = self._nearest(queries, fetched, room)
+            close = int((similarities >= least).sum()) if least else len(rows)
+            count = min(options.limit, close)
+            full = count == options.limit and similarities[count - 1] > frontier
+            if full or frontier < max(least, 0.0):
+                return rows[:count].tolist(), similarities[:count].tolist()
             fetched *= OVERFETCH
+
+    def _capped(
+        self, queries: FloatArray, room: _Room, options: Options, most: int
+    ) -> tuple[list[int], list[float]]:
+        """The best rows, no more by one artist than `most`.
+
+        Artists that have as many as they may are not looked for again.
+        """
+        artists = self.generation.arrays.artists
+        settled, fetched = dict[int, float](), (options.limit + SPARE) * OVERFETCH
         while True:
             rows, similarities, frontier = self._nearest(queries, fetched, room)
             close = similarities >= options.min_similarity
             new = zip(rows[close].tolist(), similarities[close].tolist(), strict=True)
             found = settled | dict(new)
-            kept, spent = self._capped(found, options, frontier)
+            codes = {row: int(artists[row]) if artists[row] >= 0 else None for row in found}
+            kept, _ = capped(found, codes.__getitem__, most)
             best = kept[: options.limit]
             full = len(best) == options.limit and found[best[-1]] > frontier
             if full or frontier < max(options.min_similarity, 0.0):
                 return best, [found[row] for row in best]
-            if len(spent):
-                settled = {row: found[row] for row in best if found[row] > frontier}
-                done = np.fromiter(settled, np.int64, len(settled))
-                room = room.without(np.union1d(spent, done), len(self.generation.index))
+            certain = [row for row in kept if found[row] > frontier]
+            _, spent = capped(certain, codes.__getitem__, most)
+            if spent:
+                settled = {row: found[row] for row in certain}
+                done = np.isin(artists, np.array(sorted(spent), np.int32))
+                done[certain] = True
+                room = room.without(np.flatnonzero(done), len(artists))
             else:
                 fetched *= OVERFETCH
 
@@ -263,24 +285,11 @@ class Recommender:
         # a row found by one query may be closer to another query that had k closer ones; in
         # float64, for in float32 equal vectors differ by their place in the matrix, and it shows
         cosines = index.vectors(rows).astype(np.float64) @ queries.T.astype(np.float64)
-        best = cosines.max(axis=1) if len(found) > 1 else cosines[:, 0]
+        best = cosines.max(axis=1)
         return *ordered(rows, similarity(best), self.generation.arrays.ids), frontier
 
-    def _capped(
-        self, found: dict[int, float], options: Options, frontier: float
-    ) -> tuple[list[int], Rows]:
-        """Rows within the cap, and all rows of the artists that can have no more."""
-        if options.max_per_artist is None:
-            return list(found), np.empty(0, np.int64)
-        artists = self.generation.arrays.artists
-        codes = {row: int(artists[row]) if artists[row] >= 0 else None for row in found}
-        kept, _ = capped(found, codes.__getitem__, options.max_per_artist)
-        certain = [row for row in kept if found[row] > frontier]
-        _, spent = capped(certain, codes.__getitem__, options.max_per_artist)
-        return kept, np.flatnonzero(np.isin(artists, np.array(sorted(spent), np.int32)))
-
     def _matches(
-        self, rows: list[int], similarities: list[float], tags: FloatArray
+        self, rows: list[int], similarities: list[float], tags: Strengths
     ) -> tuple[Match, ...]:
         documents = self.generation.catalog.documents(rows)
         shared = self.generation.labels.shared(tags, self._tags(rows))
@@ -300,15 +309,15 @@ class Recommender:
         mean: FloatArray = np.average(vectors, axis=0, weights=weights).astype(np.float32)
         return mean
 
-    def _mean_tags(self, rows: Rows, weights: npt.NDArray[np.float64]) -> FloatArray:
+    def _mean_tags(self, rows: Rows, weights: npt.NDArray[np.float64]) -> dict[str, float]:
         probabilities = self.generation.arrays.tags[rows].astype(np.float64)
         mean = np.average(probabilities, axis=0, weights=weights)
-        strengths: FloatArray = self.generation.labels.strengths(mean[np.newaxis])[0]
-        return strengths
+        return self.generation.labels.strong(mean.tolist())
 
-    def _tags(self, rows: Rows | list[int]) -> Tags:
-        tags: Tags = self.generation.arrays.tags[rows]
-        return tags
+    def _tags(self, rows: Rows | list[int]) -> list[list[float]]:
+        """Tag probabilities of some rows."""
+        probabilities: list[list[float]] = self.generation.arrays.tags[rows].tolist()
+        return probabilities
 
 
 def _last(cosines: FloatArray, k: int) -> float:

@@ -352,12 +352,13 @@ def _check_projection(generation: Generation) -> None:
 
 
 def _check_catalog(generation: Generation, probes: Rows) -> None:
-    tracks = generation.catalog.tracks(probes)
-    for row, id_ in zip(probes.tolist(), generation.arrays.names(probes), strict=True):
-        if row not in tracks or tracks[row].id != id_:
-            raise GenerationError(
-                f"generation={generation.manifest.generation} row={row} of catalog and ids differ"
-            )
+    rows = np.sort(probes)
+    names, tracks = generation.arrays.names(rows), generation.catalog.tracks(rows)
+    documented = [track.id for track in tracks.values()]
+    if not names == documented == generation.catalog.ids(rows.tolist()):
+        raise GenerationError(
+            f"generation={generation.manifest.generation} rows of catalog and ids differ"
+        )
 
 
 def _check_vectors(generation: Generation, probes: Rows) -> None:

@@ -1,11 +1,14 @@
-"""Tags by name: what several taggers say of a track, as one strength a name (pure)."""
+"""Tags by name: what several taggers say of a track, as one strength a name (pure).
 
-from collections.abc import Sequence
+In plain Python: a question looks at the few tags that are strong in what it asks about, of ten
+tracks, and for so few numbers the calls of an array library take longer than the numbers.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from recommender.arrays import FloatArray
 from recommender.track import TagStrength
 
 SHARED_TAGS = 3
@@ -13,10 +16,11 @@ TAG_THRESHOLD = 0.05
 DECIMALS = 3
 
 Tags = npt.NDArray[np.float16]
+Strengths = Mapping[str, float]
 
 
 class Labels:
-    """The names of an embedder's tags, in alphabetical order.
+    """The names of an embedder's tags.
 
     Parameters
     ----------
@@ -26,63 +30,65 @@ class Labels:
     """
 
     def __init__(self, tag_names: Sequence[str]):
-        short = [name.rpartition(":")[2] for name in tag_names]
-        self.names = sorted(set(short))
-        self._columns = {name: list[int]() for name in self.names}
-        for column, name in enumerate(short):
-            self._columns[name].append(column)
-        most = max(map(len, self._columns.values()), default=1)
-        # a column for each tagger; who does not know a tag repeats what another says
-        padded = [(columns * most)[:most] for columns in self._columns.values()]
-        self._places = np.array(padded, dtype=np.intp).reshape(-1, most)
+        columns = dict[str, list[int]]()
+        for column, name in enumerate(tag_names):
+            columns.setdefault(name.rpartition(":")[2], []).append(column)
+        self._columns = dict(sorted(columns.items()))
+
+    @property
+    def names(self) -> list[str]:
+        """All of them, in alphabetical order."""
+        return list(self._columns)
 
     def columns_of(self, name: str) -> list[int]:
         """Columns of the probabilities that speak of a tag; [] for one that is not known."""
         return self._columns.get(name, [])
 
-    def strengths(self, probabilities: npt.NDArray[np.floating]) -> FloatArray:
-        """Strength by name.
+    def strong(self, probabilities: Sequence[float]) -> dict[str, float]:
+        """Strength by name of the tags that count, those of `TAG_THRESHOLD` and above.
 
         Parameters
         ----------
         probabilities
-            Shape (n, n_tag_names).
-
-        Returns
-        -------
-        FloatArray
-            float32, shape (n, n_names).
+            One for each of the tag names.
         """
-        return _strongest(probabilities, self._places)
+        found = dict[str, float]()
+        for name, columns in self._columns.items():
+            strength = max([probabilities[column] for column in columns])
+            if strength >= TAG_THRESHOLD:
+                found[name] = strength
+        return found
 
     def shared(
-        self, one: FloatArray, others: npt.NDArray[np.floating]
+        self, one: Strengths, others: Iterable[Sequence[float]]
     ) -> list[tuple[TagStrength, ...]]:
         """Tags that are strong in both, at the weaker of the two strengths, strongest first.
 
         Parameters
         ----------
         one
-            Strengths by name, shape (n_names,).
+            What :meth:`strong` gave; among equals the first in the alphabet comes first.
         others
-            Probabilities of n tracks, shape (n, n_tag_names).
+            Probabilities of some tracks.
         """
-        # few tags of anything are strong enough to count
-        columns = np.flatnonzero(one >= TAG_THRESHOLD)
-        weaker = np.minimum(_strongest(others, self._places[columns]), one[columns])
-        # stable: among equals the first in the alphabet
-        best = np.argsort(-weaker, axis=1, kind="stable")[:, :SHARED_TAGS]
-        strengths = weaker[np.arange(len(others))[:, np.newaxis], best]
-        counts = np.count_nonzero(strengths >= TAG_THRESHOLD, axis=1)
-        names = [self.names[column] for column in columns.tolist()]
-        rounded = np.round(strengths.astype(np.float64), DECIMALS).tolist()
-        return [
-            tuple(map(TagStrength, [names[place] for place in places[:n]], values[:n]))
-            for places, values, n in zip(best.tolist(), rounded, counts.tolist(), strict=True)
-        ]
+        wanted = [(name, one[name], self._columns[name]) for name in one]
+        return [_strongest(wanted, probabilities) for probabilities in others]
 
 
-def _strongest(probabilities: npt.NDArray[np.floating], places: npt.NDArray[np.intp]) -> FloatArray:
-    """The greatest of some columns, shape (n, len(places)), for each row of `places`."""
-    strongest: FloatArray = probabilities[:, places].astype(np.float32).max(axis=2)
-    return strongest
+def _strongest(
+    wanted: Sequence[tuple[str, float, list[int]]], probabilities: Sequence[float]
+) -> tuple[TagStrength, ...]:
+    weaker = list[tuple[float, str]]()
+    for name, strength, columns in wanted:
+        for column in columns:
+            other = probabilities[column]
+            if other >= TAG_THRESHOLD:
+                weaker.append((-min(other, strength), name))
+    weaker.sort()
+    best = dict[str, float]()
+    for negative, name in weaker:
+        # of several taggers the surest comes first
+        best.setdefault(name, -negative)
+        if len(best) == SHARED_TAGS:
+            break
+    return tuple([TagStrength(name, round(value, DECIMALS)) for name, value in best.items()])

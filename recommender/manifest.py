@@ -23,6 +23,7 @@ SCHEMA_VERSION = 2
 _FIRST_VERSION = 1
 MANIFEST = "manifest.json"
 CATALOG = "catalog.db"
+CATALOG_FILES = (CATALOG, "catalog.jsonl", "catalog.npy")
 IDS = "ids.npy"
 ORDER = "order.npy"
 TAGS = "tags.npy"
@@ -44,7 +45,7 @@ def data_files(space: Mapping[str, Any], recipe: Recipe) -> tuple[str, ...]:
         Of the index.
     """
     reduced = space["projection"].startswith("pca:")
-    return (*recipe.files, CATALOG, *ARRAYS, *((COMPONENTS,) if reduced else ()))
+    return (*recipe.files, *CATALOG_FILES, *ARRAYS, *((COMPONENTS,) if reduced else ()))
 
 
 @dataclass(frozen=True, slots=True)

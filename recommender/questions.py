@@ -1,7 +1,7 @@
 """What can be asked, and what an answer is made of."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,13 +69,13 @@ class Question:
         Unit vectors, float32, shape (n_queries, dimension); a track is as similar as the best of
         them makes it.
     tags
-        Strengths of the tags of what is asked about, by name, for the reasons; shape (n_names,).
+        Strength by name of the tags that are strong in what is asked about, for the reasons.
     seeds
         Rows that cannot be an answer: the tracks that are asked about.
     """
 
     vectors: FloatArray
-    tags: FloatArray
+    tags: Mapping[str, float]
     seeds: Rows
 
 

@@ -22,8 +22,8 @@ def similarity(cosines: npt.NDArray[np.floating]) -> Similarities:
     Cosines of the same two vectors differ in the seventh decimal with the size of the batch that
     they were computed in; rounding makes the order stable.
     """
-    halves = np.clip((1.0 + cosines.astype(np.float64)) / 2.0, 0.0, 1.0)
-    rounded: Similarities = np.round(halves, SIMILARITY_DECIMALS)
+    halves = (1.0 + cosines.astype(np.float64, copy=False)) / 2.0
+    rounded: Similarities = halves.clip(0.0, 1.0).round(SIMILARITY_DECIMALS)
     return rounded
 
 
@@ -41,10 +41,10 @@ def ordered(
     ids
         Track ids of all rows of the index.
     """
-    order = np.argsort(-similarities)
-    falling = similarities[order]
-    if (falling[1:] == falling[:-1]).any():
-        order = np.lexsort((ids[rows], -similarities))
+    # as an index gives them, nearly always
+    if (similarities[1:] < similarities[:-1]).all():
+        return rows, similarities
+    order = np.lexsort((ids[rows], -similarities))
     return rows[order], similarities[order]
 
 

@@ -32,6 +32,7 @@ from recommender.library import Library
 from recommender.manifest import (
     ARTISTS,
     CATALOG,
+    CATALOG_FILES,
     CENTRE,
     COMPONENTS,
     IDS,
@@ -267,7 +268,8 @@ class _Update:
 
     def _write_catalog(self) -> None:
         changes, path = self._changes, self._folder / CATALOG
-        shutil.copyfile(self._source / CATALOG, path)
+        for name in CATALOG_FILES:
+            shutil.copyfile(self._source / name, self._folder / name)
         new = enumerate(changes.added, start=self._manifest.n_rows)
         update_catalog(path, changes.removed.tolist(), [*changes.kept.items(), *new])
 

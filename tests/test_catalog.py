@@ -186,11 +186,11 @@ def test_it_goes_on_being_read_when_its_file_is_gone(tmp_path: Path) -> None:
 
 def test_the_published_file_is_neither_changed_nor_accompanied(tmp_path: Path) -> None:
     catalog = titled(tmp_path, "A")
-    before = (tmp_path / "catalog.db").read_bytes()
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     catalog.search("a", 10)
     catalog.rows_matching(Filters(year_from=1))
-    assert (tmp_path / "catalog.db").read_bytes() == before
-    assert [p.name for p in tmp_path.iterdir()] == ["catalog.db"]
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert {path.suffix for path in before} == {".db", ".jsonl", ".npy"}
 
 
 def test_it_can_be_read_where_nothing_may_be_written(tmp_path: Path) -> None:

@@ -166,7 +166,8 @@ def test_a_catalog_that_cannot_be_written_says_so(tmp_path: Path) -> None:
 def test_a_copy_that_cannot_be_changed_says_so(tmp_path: Path) -> None:
     path = tmp_path / "catalog.db"
     write_catalog(path, [track("a")], [0])
-    shutil.copyfile(path, tmp_path / "copy.db")
+    for file in list(tmp_path.iterdir()):
+        shutil.copyfile(file, file.with_stem("copy"))
     with closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(StorageError, match=r"catalog=catalog\.db could not be written"):

@@ -20,6 +20,7 @@ from recommender.index.recipes import INDEX, flat
 from recommender.manifest import (
     ARTISTS,
     CATALOG,
+    CATALOG_FILES,
     CENTRE,
     IDS,
     MANIFEST,
@@ -256,14 +257,16 @@ def test_an_index_whose_vectors_are_unfit_is_refused(
         open_generation(data_dir, name)
 
 
+@pytest.mark.parametrize("files", [CATALOG_FILES, CATALOG_FILES[:1], CATALOG_FILES[1:]])
 def test_the_catalog_of_another_generation_is_refused(
-    published: tuple[Path, str], tmp_path: Path
+    published: tuple[Path, str], tmp_path: Path, files: tuple[str, ...]
 ) -> None:
     data_dir, name = published
     others = [entry(f"u{i:03}", [1, 0, 0, 0]) for i in range(30)]
     other = publish_entries(tmp_path / "other", others)
-    content = (folder_of(tmp_path / "other", other) / CATALOG).read_bytes()
-    replace_file(folder_of(data_dir, name), CATALOG, content)
+    for file in files:
+        content = (folder_of(tmp_path / "other", other) / file).read_bytes()
+        replace_file(folder_of(data_dir, name), file, content)
     with pytest.raises(GenerationError, match="catalog and ids differ"):
         open_generation(data_dir, name)
 

@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 
 from recommender.labels import Labels
@@ -8,9 +7,8 @@ NAMES = ("one:rock", "one:jazz", "two:jazz", "two:ambient")
 
 
 def shared(one: list[float], others: list[list[float]]) -> list[tuple[TagStrength, ...]]:
-    return Labels(["a", "b", "c", "d"]).shared(
-        np.array(one, np.float32), np.array(others, np.float32)
-    )
+    labels = Labels(["a", "b", "c", "d"])
+    return labels.shared(labels.strong(one), others)
 
 
 def test_names_are_without_their_tagger_and_in_the_order_of_the_alphabet() -> None:
@@ -18,9 +16,15 @@ def test_names_are_without_their_tagger_and_in_the_order_of_the_alphabet() -> No
 
 
 def test_where_two_taggers_know_a_tag_the_stronger_one_counts() -> None:
-    strengths = Labels(NAMES).strengths(np.array([[0.1, 0.2, 0.7, 0.4], [0.5, 0.6, 0.3, 0.0]]))
-    np.testing.assert_allclose(strengths, [[0.4, 0.7, 0.1], [0.0, 0.6, 0.5]], rtol=1e-6)
-    assert strengths.dtype == np.float32
+    assert Labels(NAMES).strong([0.125, 0.25, 0.75, 0.5]) == {
+        "ambient": 0.5,
+        "jazz": 0.75,
+        "rock": 0.125,
+    }
+
+
+def test_weak_tags_do_not_count() -> None:
+    assert Labels(NAMES).strong([0.0499, 0.05, 0.0, 0.01]) == {"jazz": 0.05}
 
 
 def test_columns_of_a_tag_are_those_of_every_tagger() -> None:
@@ -30,17 +34,15 @@ def test_columns_of_a_tag_are_those_of_every_tagger() -> None:
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, 3])
-def test_an_embedder_without_tags_has_no_strengths_and_shares_none(n_rows: int) -> None:
+def test_an_embedder_without_tags_shares_none(n_rows: int) -> None:
     labels = Labels(())
-    none = np.zeros((n_rows, 0), np.float16)
-    assert labels.strengths(none).shape == (n_rows, 0)
-    assert labels.shared(np.zeros(0, np.float32), none) == [()] * n_rows
+    assert labels.names == []
+    assert labels.strong([]) == {}
+    assert labels.shared({}, [[]] * n_rows) == [()] * n_rows
 
 
 def test_what_is_shared_is_as_strong_as_the_surer_tagger_says() -> None:
-    [found] = Labels(NAMES).shared(
-        np.array([0.9, 0.9, 0.0], np.float32), np.array([[0.8, 0.2, 0.7, 0.4]])
-    )
+    [found] = Labels(NAMES).shared({"ambient": 0.9, "jazz": 0.9}, [[0.8, 0.2, 0.7, 0.4]])
     assert found == (("jazz", 0.7), ("ambient", 0.4))
 
 

@@ -183,7 +183,7 @@ def test_a_bad_clip_is_explained_in_an_alert(page: Page, tmp_path: Path) -> None
     path.write_text("Dear music")
     page.one("#clip-file").send_keys(str(path))
     page.wait(lambda: "is not audio" in page.text("[role=alert]"))
-    assert page.one("[role=alert]").is_displayed()
+    assert page.one("#alert-box [role=alert]").is_displayed()
     assert page.text("#alert-title") == "Unsupported media"
     page.button("Dismiss").click()
     assert not page.one("#alert-box").is_displayed()

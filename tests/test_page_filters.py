@@ -155,6 +155,8 @@ def test_a_tag_that_is_unknown_is_refused_beside_the_form(page: Page, backend: S
     fill(page, tag="jazzz")
     words = "Tag: jazzz is unknown in this space; it has guitar, slow"
     page.wait(lambda: page.text("#filters-problem") == words)
+    assert page.text("#view-title") == "Paper Lanterns"
+    assert page.texts(TITLES) == []
     assert page.focused().get_attribute("id") == "filter-tag"
     assert page.focused().get_attribute("aria-invalid") == "true"
     assert not page.one("#alert-box").is_displayed()
@@ -257,7 +259,7 @@ def test_a_phone_has_room_for_filters_and_index(page: Page, backend: StandIn) ->
     assert page.run("return document.documentElement.scrollWidth <= innerWidth")
     left, right = page.run(
         "const box = document.getElementById('index-spaces').getBoundingClientRect();"
-        "return [box.left, innerWidth - box.right]"
+        "return [box.left, document.documentElement.clientWidth - box.right]"
     )
     assert left >= 0
     assert right >= 0

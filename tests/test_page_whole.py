@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
 from api.app import create_app
@@ -86,6 +87,38 @@ def test_embedders_side_by_side_answer_a_clip_alone_and_together(
         assert page.texts("#tracks .row-title")[0] == "tone 880"
         assert page.texts("#tracks .number")[0] == "1.00"
         assert page.texts("#tracks .places")[:1] == places
+    assert page.complaints() == []
+
+
+def test_filters_reach_the_index_in_every_list(page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "clip.wav"
+    path.write_bytes(tone(880, seconds=4))
+    page.open()
+    page.button("Add to session: tone 220 by Unknown artist").click()
+    page.button("Sounds like this: tone 220 by Unknown artist").click()
+    page.wait(lambda: len(page.texts("#tracks .number")) == 3)
+    page.button("Filters").click()
+    page.one("#filter-tag").send_keys("tuba", Keys.ENTER)
+    page.wait(lambda: "Tag: tuba is unknown in this space; it has" in page.text("#filters-problem"))
+    page.one("#filter-tag").clear()
+    page.one("#filter-duration_max").send_keys("0.05")
+    page.button("Apply").click()
+    page.wait(lambda: page.text("#empty-text") == "No track fits these filters.")
+    page.one("#clip-file").send_keys(str(path))
+    page.wait(lambda: page.text("#view-title") == "clip.wav")
+    assert page.text("#empty-text") == "No track fits these filters."
+    page.button("Clear filters").click()
+    page.wait(lambda: len(page.texts("#tracks .number")) == 4)
+    page.run("location.hash = '#session&duration_max=3'")
+    page.wait(lambda: page.text("#view-title") == "From your session")
+    assert page.text("#empty-text") == "No track fits these filters."
+
+
+def test_a_small_index_is_said_to_be_exact(page: Page) -> None:
+    page.open()
+    page.one("#index-info").click()
+    assert page.texts("#index-spaces .eyebrow") == ["Index of musicnn", "Index of mfcc"]
+    assert page.texts(".facts dd")[0] == "exact search"
     assert page.complaints() == []
 
 

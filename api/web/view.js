@@ -34,6 +34,8 @@ export class View {
     this.clip = null;
     /** @type {Page | null} */
     this.page = null;
+    /** @type {Page | null} what the same view showed before other filters were asked for */
+    this.before = null;
     this.request = new AbortController();
     this.list = byId("tracks");
     buttonById("more").addEventListener("click", () => this.#guard(() => this.#showMore()));
@@ -47,6 +49,8 @@ export class View {
    * @param {{typed: boolean}} how after typing, the focus stays in the search box
    */
   async show(route, { typed }) {
+    const isSame = this.route?.name === route.name && this.route.value === route.value;
+    this.before = isSame ? (this.page ?? this.before) : null;
     this.route = route;
     this.request.abort();
     this.request = new AbortController();
@@ -179,7 +183,8 @@ export class View {
     const isOfFilters = this.filters.refuse(error);
     const isOfSpace = !isOfFilters && this.route?.space && error.isOfSpace;
     if (error.isUnindexed && !isOfSpace) return this.#showUnindexed(error);
-    if (!this.page) this.#drawNothing(isClip ? (this.clip?.file.name ?? "") : "Nothing to show");
+    const title = isClip ? (this.clip?.file.name ?? "") : "Nothing to show";
+    if (!this.page) this.#drawNothing(title, isOfFilters ? this.before : null);
     if (isOfFilters) return;
     if (isOfSpace) return this.#offerDefault(error);
     this.notices.warn(error.title, error.detail, () => {
@@ -206,10 +211,12 @@ export class View {
    * A heading without a list; something else on the page says why.
    *
    * @param {string} title
+   * @param {Page | null} [before] whose heading stays in the place of `title`
    */
-  #drawNothing(title) {
+  #drawNothing(title, before) {
     const eyebrow = this.route?.name === "clip" ? "Sounds like your clip" : "Catalog";
-    this.#draw({ eyebrow, title, note: "", legend: "", rows: [], total: 0, empty: "" });
+    const head = before ?? { eyebrow, title, note: "" };
+    this.#draw({ ...head, legend: "", rows: [], total: 0, empty: "", next: "", warnings: [] });
     this.page = null;
     byId("empty").hidden = true;
   }
