@@ -117,3 +117,21 @@ def test_rows_far_from_all_others_are_found(kind: str) -> None:
     lonely = Selection.of(np.arange(5), ROWS)
     rows, _ = index.nearest(-catalog()[0], 5, NONE, lonely)
     assert sorted(rows.tolist()) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("kind", ["hnsw", "hnsw-sq8", "ivf-rabitq"])
+def test_what_lies_together_is_found_from_afar(kind: str) -> None:
+    index, exact = built(kind)
+    # so little that trying as hard as the share of the region asks for does not reach it
+    index = index.at_effort(index.efforts[1])
+    vectors = catalog()
+    towards = vectors @ vectors[0]
+    region = Selection(towards > np.quantile(towards, 0.5))
+    outside = np.argsort(towards)[:60]
+    shares = list[float]()
+    for row in outside:
+        wanted, _ = exact.nearest(vectors[row], 10, NONE, region)
+        found, _ = index.nearest(vectors[row], 10, NONE, region)
+        assert region.holds(found).all()
+        shares.append(len(set(wanted.tolist()) & set(found.tolist())) / 10)
+    assert np.mean(shares) > 0.97

@@ -29,6 +29,8 @@ from recommender.selection import Selection
 DROPPED = 1_000
 # a scan of so few is quicker than to prepare anything else
 FEW = 1_000
+# rows near a query that tell how many of those there are allowed
+NEAR = 64
 # candidates for each answer, of which float16 vectors choose
 CANDIDATES = {"IndexHNSWSQ": 3, "IndexScalarQuantizer": 3}
 OTHER_CANDIDATES = 16
@@ -190,36 +192,54 @@ class FaissIndex:
             allowed, excluded = every.without(excluded), excluded[:0]
         n_allowed = self._size if allowed is None else len(allowed)
         wanted = min(k + len(excluded), n_allowed)
-        if n_allowed > FEW and not self.exact and self._pays(n_allowed, wanted):
-            found = kept(self._approximate(asked, wanted, allowed), k, excluded)
-            if len(found[0]) == k:
-                return found
+        if n_allowed > FEW and not self.exact and self._pays(self._effort, n_allowed, wanted):
+            effort = self._effort_near(asked, allowed)
+            if effort == self._effort or self._pays(effort, n_allowed, wanted):
+                found = kept(self._approximate(asked, wanted, effort, allowed), k, excluded)
+                if len(found[0]) == k:
+                    return found
         return kept(self._storage.nearest(asked, wanted, allowed), k, excluded)
 
     def vectors(self, rows: Rows) -> FloatArray:
         """See :meth:`recommender.index.VectorIndex.vectors`."""
         return self._storage.vectors(rows)
 
-    def _pays(self, n_allowed: int, wanted: int) -> bool:
+    def _effort_near(self, query: FloatArray, allowed: Selection | None) -> int:
+        """The effort that it takes where fewer rows near the query are allowed than elsewhere.
+
+        A genre lies together. Whoever asks from outside has to go far, and the share of all rows
+        that are of it does not tell how far.
+        """
+        if allowed is None or not self._method.selects:
+            return self._effort
+        _, rows = self._searched.search(query, min(NEAR, self._size), params=self._parameters)
+        near = rows[0][rows[0] >= 0]
+        n_allowed = max(1, int(np.count_nonzero(allowed.holds(near))))
+        sparser = len(near) / n_allowed * len(allowed) / self._size
+        return ceil(self._effort * max(1.0, sparser))
+
+    def _pays(self, effort: int, n_allowed: int, wanted: int) -> bool:
         """Whether the approximate search is quicker than a scan of what is allowed."""
         if not self._method.selects:
             wanted = self._with_others(n_allowed, wanted)
         # some graphs never end when they are asked for nearly all
         if 4 * wanted * self._factor > self._size:
             return False
-        return n_allowed > self._method.least(self._effort, wanted)
+        return n_allowed > self._method.least(effort, wanted)
 
     def _with_others(self, n_allowed: int, wanted: int) -> int:
         """How many to ask for, so that enough of them will be allowed."""
         return wanted if n_allowed == self._size else ceil(2 * wanted * self._size / n_allowed)
 
-    def _approximate(self, query: FloatArray, wanted: int, allowed: Selection | None) -> Found:
+    def _approximate(
+        self, query: FloatArray, wanted: int, effort: int, allowed: Selection | None
+    ) -> Found:
         if allowed is None:
             cosines, rows = self._searched.search(query, wanted, params=self._parameters)
             return rows[0], cosines[0]
         if self._method.selects:
-            effort = ceil(self._effort * self._size / len(allowed))
-            parameters = self._made_parameters(effort, allowed)
+            rarity = self._size / len(allowed)
+            parameters = self._made_parameters(ceil(effort * rarity), allowed)
             cosines, rows = self._searched.search(query, wanted, params=parameters)
             return rows[0], cosines[0]
         more = self._with_others(len(allowed), wanted)
