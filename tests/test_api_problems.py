@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 
 from api.app import create_app
 from api.dependencies import spaces_of
@@ -194,8 +193,7 @@ def test_every_error_of_the_domain_has_a_problem(kind: type[Exception]) -> None:
     ],
 )
 def test_errors_that_name_paths_are_not_quoted(kind: type[Exception]) -> None:
-    request = Request({"type": "http", "headers": [], "state": {"request_id": "r"}})
-    assert b"nowhere" not in respond(request, kind("data_dir=/nowhere/x")).body
+    assert b"nowhere" not in respond("r", kind("data_dir=/nowhere/x")).body
 
 
 def test_an_unforeseen_status_of_the_framework_is_an_internal_problem() -> None:

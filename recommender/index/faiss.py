@@ -225,7 +225,7 @@ class FaissIndex:
         # some graphs never end when they are asked for nearly all
         if 4 * wanted * self._factor > self._size:
             return False
-        return n_allowed > self._method.least(effort, wanted)
+        return n_allowed > self._method.least(self._method.deepened(effort, wanted), wanted)
 
     def _with_others(self, n_allowed: int, wanted: int) -> int:
         """How many to ask for, so that enough of them will be allowed."""
@@ -234,12 +234,15 @@ class FaissIndex:
     def _approximate(
         self, query: FloatArray, wanted: int, effort: int, allowed: Selection | None
     ) -> Found:
+        deepened = self._method.deepened(effort, wanted)
         if allowed is None:
-            cosines, rows = self._searched.search(query, wanted, params=self._parameters)
+            usual = deepened == self._effort
+            parameters = self._parameters if usual else self._made_parameters(deepened, None)
+            cosines, rows = self._searched.search(query, wanted, params=parameters)
             return rows[0], cosines[0]
         if self._method.selects:
             rarity = self._size / len(allowed)
-            parameters = self._made_parameters(ceil(effort * rarity), allowed)
+            parameters = self._made_parameters(ceil(deepened * rarity), allowed)
             cosines, rows = self._searched.search(query, wanted, params=parameters)
             return rows[0], cosines[0]
         more = self._with_others(len(allowed), wanted)

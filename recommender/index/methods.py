@@ -7,6 +7,9 @@ from typing import Any, Protocol
 from recommender.index.binding import faiss
 from recommender.selection import Selection
 
+FEW_ANSWERS = 32
+CANDIDATES_EACH = 3
+
 
 class Method(Protocol):
     """How an index of FAISS is asked."""
@@ -23,6 +26,10 @@ class Method(Protocol):
 
     def least(self, effort: int, wanted: int) -> float:
         """How many rows must be allowed for a search to be quicker than a scan of those."""
+        ...
+
+    def deepened(self, effort: int, wanted: int) -> int:
+        """The effort for many answers; what is measured as one is for ten."""
         ...
 
     def parameters(self, effort: int, allowed: Selection | None) -> Any:
@@ -46,6 +53,10 @@ class GraphMethod:
         a filter it takes as long as a scan of 40 rows for each candidate.
         """
         return math.sqrt(40 * max(effort, wanted) * self.n_rows)
+
+    def deepened(self, effort: int, wanted: int) -> int:
+        """See :class:`Method`; a graph that keeps as many candidates as answers finds 5 of 6."""
+        return max(effort, CANDIDATES_EACH * wanted) if wanted > FEW_ANSWERS else effort
 
     def parameters(self, effort: int, allowed: Selection | None) -> Any:
         """See :class:`Method`."""
@@ -77,6 +88,10 @@ class ListMethod:
         codes = min(effort, self.n_lists) * self.n_rows / self.n_lists
         return 3_000 + 0.15 * codes + 10 * wanted
 
+    def deepened(self, effort: int, wanted: int) -> int:  # noqa: ARG002
+        """See :class:`Method`."""
+        return effort
+
     def parameters(self, effort: int, allowed: Selection | None) -> Any:
         """See :class:`Method`."""
         nprobe = min(effort, self.n_lists)
@@ -96,6 +111,10 @@ class ScanMethod:
         """See :class:`Method`."""
         return 0.7 * self.n_rows
 
+    def deepened(self, effort: int, wanted: int) -> int:  # noqa: ARG002
+        """See :class:`Method`."""
+        return effort
+
     def parameters(self, effort: int, allowed: Selection | None) -> Any:  # noqa: ARG002
         """See :class:`Method`."""
         return _selecting(faiss.SearchParameters(), allowed)
@@ -112,6 +131,10 @@ class OtherMethod:
     def least(self, effort: int, wanted: int) -> float:  # noqa: ARG002
         """See :class:`Method`."""
         return math.sqrt((0.1 * self.n_rows + wanted) * self.n_rows)
+
+    def deepened(self, effort: int, wanted: int) -> int:  # noqa: ARG002
+        """See :class:`Method`."""
+        return effort
 
     def parameters(self, effort: int, allowed: Selection | None) -> None:  # noqa: ARG002
         """See :class:`Method`."""
