@@ -1,4 +1,7 @@
-"""Tracks as JSON by row, in a file of lines beside a catalog.
+"""Tracks as JSON by row, in files of lines beside a catalog.
+
+What an update adds goes into a second, small file, so that the first can stay the same file from
+one generation to the next.
 
 A page of ten is ten short reads from the cache of the system: SQLite takes several times as long
 to find and copy them, which is more than a search takes. The file is read, not mapped, so that what
@@ -17,7 +20,7 @@ import numpy.typing as npt
 
 from recommender.errors import GenerationError, StorageError
 
-LINES, PLACES = ".jsonl", ".npy"
+LINES, ADDED, PLACES = ".jsonl", ".added.jsonl", ".npy"
 
 _Places = npt.NDArray[np.int64]
 
@@ -39,13 +42,18 @@ class Documents:
     def __init__(self, catalog: Path):
         try:
             places = np.load(catalog.with_suffix(PLACES), "r", allow_pickle=False)
-            self._file = os.open(catalog.with_suffix(LINES), os.O_RDONLY | os.O_CLOEXEC)
+            self._lines, self._added = (self._opened(catalog, kind) for kind in (LINES, ADDED))
         except (OSError, ValueError, EOFError) as error:
             raise GenerationError(f"catalog={catalog.name} has no documents") from error
-        weakref.finalize(self, os.close, self._file)
         self._places: _Places = np.asarray(places)
-        if not self._fits(os.fstat(self._file).st_size):
+        self._size = os.fstat(self._lines).st_size
+        if not self._fits(self._size + os.fstat(self._added).st_size):
             raise GenerationError(f"catalog={catalog.name} has other documents")
+
+    def _opened(self, catalog: Path, kind: str) -> int:
+        file = os.open(catalog.with_suffix(kind), os.O_RDONLY | os.O_CLOEXEC)
+        weakref.finalize(self, os.close, file)
+        return file
 
     def _fits(self, size: int) -> bool:
         places = self._places
@@ -62,10 +70,15 @@ class Documents:
         GenerationError
             The file cannot be read.
         """
-        file, read = self._file, os.pread
+        lines, added, size, read = self._lines, self._added, self._size, os.pread
         try:
             return [
-                read(file, length, start).decode() for start, length in self._places[rows].tolist()
+                (
+                    read(lines, length, start)
+                    if start < size
+                    else read(added, length, start - size)
+                ).decode()
+                for start, length in self._places[rows].tolist()
             ]
         except (OSError, ValueError) as error:
             raise GenerationError("documents cannot be read") from error
@@ -83,18 +96,22 @@ class DocumentWriter:
     ----------
     catalog
         Path of the catalog; where there are documents beside it, they stay but for those that are
-        put again or forgotten.
+        put again or forgotten. Their first file may be one that others read, linked: it is not
+        written to.
     """
 
     def __init__(self, catalog: Path):
         self._catalog = catalog
         known = catalog.with_suffix(PLACES)
-        before = np.load(known, allow_pickle=False) if known.exists() else np.empty((0, 2), int)
+        self._is_new = not known.exists()
+        before = np.empty((0, 2), int) if self._is_new else np.load(known, allow_pickle=False)
         self._places: list[list[int]] = before.tolist()
 
     def __enter__(self) -> Self:
-        self._lines = self._catalog.with_suffix(LINES).open("ab")
-        self._end = self._lines.tell()
+        lines, added = (self._catalog.with_suffix(kind) for kind in (LINES, ADDED))
+        added.touch()
+        self._file = (lines if self._is_new else added).open("ab")
+        self._end = self._file.tell() + (0 if self._is_new else lines.stat().st_size)
         return self
 
     def put(self, row: int, document: str) -> None:
@@ -103,7 +120,7 @@ class DocumentWriter:
         while len(self._places) <= row:
             self._places.append([0, 0])
         self._places[row] = [self._end, len(content)]
-        self._lines.write(content + b"\n")
+        self._file.write(content + b"\n")
         self._end += len(content) + 1
 
     def forget(self, rows: Iterable[int]) -> None:
@@ -118,7 +135,7 @@ class DocumentWriter:
         trace: TracebackType | None,
     ) -> None:
         try:
-            self._lines.close()
+            self._file.close()
             if kind is None:
                 self._finish()
         except OSError as problem:
@@ -136,12 +153,15 @@ class DocumentWriter:
             np.save(file, places, allow_pickle=False)
 
     def _packed(self, places: _Places) -> _Places:
-        """Write the lines anew without those that are no document any more."""
-        path = self._catalog.with_suffix(LINES)
-        before, packed = path.read_bytes(), np.zeros_like(places)
-        with path.open("wb") as lines:
+        """Write the lines anew, in a new first file, without what is no document any more."""
+        first, added = (self._catalog.with_suffix(kind) for kind in (LINES, ADDED))
+        before, packed = first.read_bytes() + added.read_bytes(), np.zeros_like(places)
+        new = first.with_suffix(".new")
+        with new.open("wb") as lines:
             for row, (start, length) in enumerate(places.tolist()):
                 if length:
                     packed[row] = lines.tell(), length
                     lines.write(before[start : start + length] + b"\n")
+        new.replace(first)
+        added.write_bytes(b"")
         return packed

@@ -35,6 +35,7 @@ from recommender.manifest import (
     CATALOG_FILES,
     CENTRE,
     COMPONENTS,
+    DOCUMENTS,
     IDS,
     MEANS,
     ORDER,
@@ -50,6 +51,7 @@ _log = logging.getLogger(__name__)
 # a vector that is kept in float16 comes back with errors of this size
 SAME_VECTOR = 2e-4
 MORE_EFFORTS = 3
+QUERIES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,10 +270,14 @@ class _Update:
 
     def _write_catalog(self) -> None:
         changes, path = self._changes, self._folder / CATALOG
-        for name in CATALOG_FILES:
+        self._link(DOCUMENTS)
+        for name in set(CATALOG_FILES) - {DOCUMENTS}:
             shutil.copyfile(self._source / name, self._folder / name)
         new = enumerate(changes.added, start=self._manifest.n_rows)
         update_catalog(path, changes.removed.tolist(), [*changes.kept.items(), *new])
+        if not (self._source / DOCUMENTS).samefile(self._folder / DOCUMENTS):
+            # too little of it was in use, and it was written anew
+            del self._linked[DOCUMENTS]
 
     def _write_arrays(self, order: np.ndarray[Any, np.dtype[np.int32]]) -> None:
         arrays, added = self._before.arrays, self._changes.added
@@ -338,7 +344,7 @@ def _measured(index: VectorIndex, live: Selection, record: IndexRecord) -> Measu
     target = min(record.options.target_recall, before.recall_at_10)
     efforts = [effort for effort in index.efforts if effort > index.effort][:MORE_EFFORTS]
     for effort in [index.effort, *efforts]:
-        found = measure(index.at_effort(effort), live)
+        found = measure(index.at_effort(effort), live, QUERIES)
         if found.recall_at_10 >= target:
             # the curve is of when the index was built
             return replace(found, curve=before.curve)

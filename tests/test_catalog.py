@@ -190,7 +190,7 @@ def test_the_published_file_is_neither_changed_nor_accompanied(tmp_path: Path) -
     catalog.search("a", 10)
     catalog.rows_matching(Filters(year_from=1))
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
-    assert {path.suffix for path in before} == {".db", ".jsonl", ".npy"}
+    assert len(before) == 4
 
 
 def test_it_can_be_read_where_nothing_may_be_written(tmp_path: Path) -> None:

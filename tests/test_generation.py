@@ -44,6 +44,8 @@ from tests.builders import (
 
 DATA_FILES = data_files(SPACE.describe(), flat())
 FILES = (*DATA_FILES, MANIFEST)
+# what an update adds: nothing of a generation that is none
+FILLED = [file for file in FILES if file != "catalog.added.jsonl"]
 FLIPS = 200
 
 
@@ -74,7 +76,7 @@ def test_what_was_published_opens(published: tuple[Path, str]) -> None:
     assert (generation.manifest.space_id, generation.manifest.n_tracks) == (SPACE.id, 30)
 
 
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", FILLED)
 def test_every_flipped_bit_is_noticed(published: tuple[Path, str], file: str) -> None:
     data_dir, name = published
     path = folder_of(data_dir, name) / file
@@ -102,7 +104,7 @@ def test_no_byte_of_the_manifest_can_be_another(published: tuple[Path, str]) -> 
             Manifest.read(path.parent)
 
 
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", FILLED)
 def test_every_cut_is_noticed(published: tuple[Path, str], file: str) -> None:
     data_dir, name = published
     path = folder_of(data_dir, name) / file

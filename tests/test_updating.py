@@ -134,7 +134,7 @@ def test_when_tracks_leave_the_index_is_the_same_file(tmp_path: Path, before: Ge
     forget(tmp_path, TRACKS[:3])
     after = brought_up_to_date(tmp_path)
     old, new = (folder_of(tmp_path, g.manifest.generation) for g in (before, after))
-    for name in ("index.faiss", IDS, TAGS, CENTRE):
+    for name in ("index.faiss", "catalog.jsonl", IDS, TAGS, CENTRE):
         assert (old / name).samefile(new / name)
     assert not (old / "catalog.db").samefile(new / "catalog.db")
 
