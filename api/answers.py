@@ -49,23 +49,23 @@ def track_json(document: str, tags: Iterable[TagStrength], generation: str) -> b
     return orjson.dumps(
         {
             "track": orjson.Fragment(document),
-            "tags": [_tag(tag) for tag in tags],
+            "tags": _tags(tags),
             "generation": generation,
         }
     )
 
 
 def _match(match: Match) -> dict[str, Any]:
+    rank, similarity, document, tags, ranks = match
+    # comprehensions are calls: most answers are of one space, which gives no ranks
+    places = [{"space": space, "rank": place} for space, place in ranks] if ranks else ()
     return {
-        "rank": match.rank,
-        "similarity": match.similarity,
-        "track": orjson.Fragment(match.document),
-        "why": {
-            "shared_tags": [_tag(tag) for tag in match.shared_tags],
-            "space_ranks": [{"space": r.space, "rank": r.rank} for r in match.space_ranks],
-        },
+        "rank": rank,
+        "similarity": similarity,
+        "track": orjson.Fragment(document),
+        "why": {"shared_tags": _tags(tags), "space_ranks": places},
     }
 
 
-def _tag(tag: TagStrength) -> dict[str, Any]:
-    return {"name": tag.name, "strength": tag.strength}
+def _tags(tags: Iterable[TagStrength]) -> list[dict[str, Any]]:
+    return [{"name": name, "strength": strength} for name, strength in tags]

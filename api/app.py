@@ -11,9 +11,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.access_log import AccessLog
 from api.clips import ClipEmbedder
+from api.counter import Application
 from api.dependencies import Service, refuse_repeats
 from api.etags import VERSION
+from api.gate import Gate
 from api.middleware import BodyGuard, Envelope
 from api.problems import respond
 from api.routes import index, recommendations, similar, tracks
@@ -30,7 +33,10 @@ _log = logging.getLogger(__name__)
 
 def create_app(settings: Settings) -> FastAPI:
     """Make the service; it follows what is published in ``settings.data_dir`` while it runs."""
-    app = FastAPI(
+    gate, access = Gate(settings.allowed_hosts), AccessLog()
+    app = Application(
+        gate,
+        access,
         title="Soundalike",
         version=VERSION,
         summary="Music recommendation by sound.",
@@ -44,8 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     for noun in (similar, tracks, index):
-        # as they are: including a router has each request find its route twice
-        app.router.routes.extend(noun.lean.routes)
+        app.include_lean(noun.lean)
     for noun in (similar, recommendations, tracks, index):
         app.include_router(noun.router, dependencies=[Depends(refuse_repeats)])
     app.router.routes.extend(page_routes())
@@ -55,7 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(
         BodyGuard, max_bytes=MAX_BODY_BYTES, max_bytes_by_path={"/similar/clip": clip_bytes}
     )
-    app.add_middleware(Envelope, allowed_hosts=settings.allowed_hosts)
+    app.add_middleware(Envelope, gate=gate, access=access)
     return app
 
 
@@ -82,4 +87,4 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
 
 async def _respond(request: Request, error: Exception) -> Response:
     # on the event loop: a thread would cost more than the answer
-    return respond(request, error)
+    return respond(request.state.request_id, error)

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from api.etags import holds, holds_anything
+from api.etags import held_by, holds, holds_anything
 from api.problems import ProblemError
 
 _BLOCK_BYTES = 256 * 1024
@@ -89,7 +89,8 @@ def _answer(file: BinaryIO, path: bytes, headers: Headers, head_only: bool) -> R
     etag = f'"{state.st_ino:x}-{state.st_mtime_ns:x}-{state.st_size:x}"'
     modified = formatdate(min(max(state.st_mtime, 0), _LAST_SECOND), usegmt=True)
     kept = {"ETag": etag, "Last-Modified": modified, "Accept-Ranges": "bytes"}
-    if holds(headers, etag) or holds_anything(headers):
+    held = held_by(headers.raw)
+    if holds(held, etag) or holds_anything(held):
         file.close()
         return Response(status_code=304, headers=kept)
     whole = range(state.st_size)

@@ -1,15 +1,15 @@
 """Validators of answers: what a caller holds already is not made anew (RFC 9110)."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from hashlib import blake2b
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import Response
+
+from api.replies import Reply, json_reply, not_modified
 
 VERSION = "0.1.0"
-_TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
+_TAG = re.compile(rb'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 
 
 def etag_of(path: str, generations: Iterable[str], asked: bytes) -> str:
@@ -22,36 +22,28 @@ def etag_of(path: str, generations: Iterable[str], asked: bytes) -> str:
     return f'W/"{digest.hexdigest()}"'
 
 
-def holds(headers: Headers, etag: str) -> bool:
-    """Whether a caller holds what `etag` stands for; ``*`` is left to who knows what there is."""
-    if "if-none-match" not in headers:
-        return False
-    named = _TAG.findall(_if_none_match(headers))
-    return etag.removeprefix("W/") in named
+def held_by(headers: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+    """What a caller says to hold, from the headers of a request."""
+    return [value for name, value in headers if name == b"if-none-match"]
 
 
-def holds_anything(headers: Headers) -> bool:
+def holds(held: Sequence[bytes], etag: str) -> bool:
+    """Whether `etag` is among what is held; ``*`` is left to who knows what there is."""
+    return etag.removeprefix("W/").encode() in _TAG.findall(b", ".join(held))
+
+
+def holds_anything(held: Sequence[bytes]) -> bool:
     """Whether a caller wants no answer if there is one."""
-    return _if_none_match(headers).strip() == "*"
+    return [value.strip() for value in held] == [b"*"]
 
 
-async def revalidated(
-    request: Request, etag: str, answer: Callable[[], Awaitable[bytes]]
-) -> Response:
+async def revalidated(request: Request, etag: str, answer: Callable[[], Awaitable[bytes]]) -> Reply:
     """The JSON that `answer` gives, or 304 without asking it when the caller holds that already."""
-    if holds(request.headers, etag):
-        return Response(status_code=304, headers={"ETag": etag})
+    held = held_by(request.scope["headers"])
+    if held and holds(held, etag):
+        return not_modified(etag)
     body = await answer()
     # only now: a precondition counts for what would have been answered, not for an error
-    if holds_anything(request.headers):
-        return Response(status_code=304, headers={"ETag": etag})
-    return json_response(body, etag)
-
-
-def json_response(body: bytes, etag: str | None = None) -> Response:
-    """An answer that is JSON already."""
-    return Response(body, headers={"ETag": etag} if etag else None, media_type="application/json")
-
-
-def _if_none_match(headers: Headers) -> str:
-    return ", ".join(headers.getlist("if-none-match"))
+    if held and holds_anything(held):
+        return not_modified(etag)
+    return json_reply(body, etag)

@@ -7,36 +7,41 @@ from typing import Any, get_args
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.queries import invalid, lists_of, query_values, question_of
 from api.questions import NoParameters, Question
+from api.replies import Reply
 
-Endpoint = Callable[..., Coroutine[Any, Any, Response]]
+Endpoint = Callable[..., Coroutine[Any, Any, Reply]]
 NO_QUESTION: type[Question] = NoParameters
 
 
 class LeanRoute(APIRoute):
     """Documented like every route of FastAPI, from its signature, but called without its detours.
 
-    The endpoint is a coroutine function. It takes a `Request`, a `Question` as its query, without
-    which there must be none, and any parts of the path by name; and it makes the response itself:
-    ``response_model`` describes that, and nothing checks it. Dependencies are not called.
+    The endpoint is a coroutine function. It takes a `Request` without a body, a `Question` as its
+    query, without which there must be none, and any parts of the path by name; and it makes the
+    `Reply` itself: ``response_model`` describes that, and nothing checks it. Dependencies are not
+    called.
     """
 
     def __init__(self, path: str, endpoint: Endpoint, **documented: Any):
         super().__init__(path, endpoint, **documented)
         self._arguments = _Arguments(endpoint)
 
+    async def reply(self, request: Request) -> Reply:
+        """Answer one request; errors are the caller's to answer."""
+        reply: Reply = await self.endpoint(**self._arguments.of(request))
+        return reply
+
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; errors are the application's to answer."""
+        """Answer one request that came through the layers of the application."""
         if scope["method"] not in (self.methods or ()):
             await super().handle(scope, receive, send)
             return
-        request = Request(scope, receive)
-        response = await self.endpoint(**self._arguments.of(request))
-        await response(scope, receive, send)
+        reply = await self.reply(Request(scope, receive))
+        await reply.send(send)
 
 
 class _Arguments:
@@ -58,7 +63,7 @@ class _Arguments:
     def of(self, request: Request) -> dict[str, Any]:
         """The arguments, by name; raises what `question_of` and `query_values` raise."""
         values = query_values(request.scope["query_string"], self._repeatable)
-        arguments = {
+        arguments: dict[str, Any] = {
             name: _part(kind, name, request.scope["path_params"][name])
             for name, kind in self._path.items()
         }

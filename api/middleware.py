@@ -1,46 +1,29 @@
 """What holds for every request, whatever its route: who may ask, how much, and what is answered."""
 
 import asyncio
-import os
-import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access_log import AccessLog
+from api.gate import COMMON_HEADERS, Asked, Gate
 from api.problems import ProblemError, respond
 
 IDLE_SECONDS = 10.0
 BODY_SECONDS = 120.0
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9-]{1,64}")
-_HOST = re.compile(rb"(?P<name>\[[0-9a-f:.]+\]|[^\[\]:]+)(?::\d{1,5})?", re.IGNORECASE)
-# sent unless a route sends another of the same name; as bytes, for they go with every answer
-_HEADERS = (
-    (
-        b"content-security-policy",
-        b"default-src 'self'; media-src 'self' blob:; img-src 'self' data:; "
-        b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    ),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cache-control", b"no-cache"),
-)
 
 
 class Envelope:
-    """Outermost: request ids, host names, headers, HEAD, the access log, and the last resort.
+    """Request ids, host names, headers, HEAD, the access log, and the last resort.
 
     A HEAD request is answered like GET with the body left out; routes that would read much for
     nothing find ``request.state.head_only``.
     """
 
-    def __init__(self, app: ASGIApp, allowed_hosts: str):
-        self._app = app
-        names = {name.strip().lower().encode() for name in allowed_hosts.split(",")}
-        self._allowed_hosts = None if b"*" in names else names
-        self._access = AccessLog()
+    def __init__(self, app: ASGIApp, gate: Gate, access: AccessLog):
+        self._app, self._gate, self._access = app, gate, access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -49,68 +32,35 @@ class Envelope:
             await self._app(scope, receive, send)
             self._access.flush()
             return
-        exchange = _Exchange(scope, send)
+        asked = Asked(scope["headers"])
+        exchange = _Exchange(scope, send, self._gate.request_id(asked))
         try:
-            self._check(exchange.asked)
+            self._gate.check(asked)
             await self._app(exchange.scope, receive, exchange.send)
         except ClientDisconnect:
             exchange.gone = True
         except Exception as error:
             if exchange.status:
                 raise
-            answer = respond(Request(exchange.scope), error)
+            answer = respond(exchange.request_id, error)
             await answer(exchange.scope, receive, exchange.send)
         finally:
             self._access.add(*exchange.summary())
-
-    def _check(self, asked: "_Headers") -> None:
-        if self._allowed_hosts is not None:
-            hosts = asked.hosts
-            host = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
-            if host is None or host["name"].lower() not in self._allowed_hosts:
-                raise ProblemError(
-                    "unknown-host", "the operator lists host names in SOUNDALIKE_ALLOWED_HOSTS"
-                )
-        for encoding in asked.encodings:
-            if encoding.strip().lower() != b"identity":
-                raise ProblemError("unsupported-media", "send the body without a Content-Encoding")
-
-
-class _Headers:
-    """The headers of a request that matter whatever its route, read in one go."""
-
-    __slots__ = ("encodings", "hosts", "request_id")
-
-    def __init__(self, headers: Iterable[tuple[bytes, bytes]]):
-        self.hosts: list[bytes] = []
-        self.encodings: list[bytes] = []
-        self.request_id = b""
-        for name, value in headers:
-            if name == b"host":
-                self.hosts.append(value)
-            elif name == b"content-encoding":
-                self.encodings.append(value)
-            elif name == b"x-request-id" and not self.request_id:
-                self.request_id = value
 
 
 class _Exchange:
     """One request and its answer on the way out."""
 
-    def __init__(self, scope: Scope, send: Send):
-        self._send = send
+    def __init__(self, scope: Scope, send: Send, request_id: str):
+        self._send, self.request_id = send, request_id
         self._method, self._began = scope["method"], time.perf_counter()
-        self.asked = _Headers(scope["headers"])
-        given = self.asked.request_id
-        known = _REQUEST_ID.fullmatch(given) is not None
-        self._request_id = given.decode("ascii") if known else os.urandom(16).hex()
         head_only = self._method == "HEAD"
         # a copy: the server goes by its own scope's method when it frames the answer
         self.scope: Scope = {
             **scope,
             "state": {
                 **scope.get("state", {}),
-                "request_id": self._request_id,
+                "request_id": self.request_id,
                 "head_only": head_only,
             },
             "method": "GET" if head_only else self._method,
@@ -123,8 +73,8 @@ class _Exchange:
             self.status = message["status"]
             given = message.get("headers", ())
             there = {name for name, _ in given}
-            others = [header for header in _HEADERS if header[0] not in there]
-            headers = [*given, *others, (b"x-request-id", self._request_id.encode())]
+            others = [header for header in COMMON_HEADERS if header[0] not in there]
+            headers = [*given, *others, (b"x-request-id", self.request_id.encode())]
             message = {**message, "headers": headers}
         elif self._method == "HEAD":
             message = {**message, "body": b""}
@@ -136,7 +86,7 @@ class _Exchange:
         route = getattr(self.scope.get("route"), "path", "-")
         status = "disconnected" if self.gone else self.status
         milliseconds = 1000 * (time.perf_counter() - self._began)
-        return self._method, route, status, milliseconds, self._request_id
+        return self._method, route, status, milliseconds, self.request_id
 
 
 class BodyGuard:

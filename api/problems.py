@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import Response
 
 from recommender.errors import (
@@ -164,10 +163,9 @@ def problem_of(error: Exception) -> ProblemError:
     return ProblemError(*_INTERNAL)
 
 
-def respond(request: Request, error: Exception) -> Response:
+def respond(request_id: str, error: Exception) -> Response:
     """Answer an error; what is the service's own fault is logged."""
     problem = problem_of(error)
-    request_id = request.state.request_id
     if problem.slug in _LOGGED:
         trace = error if problem.slug == "internal" else None
         _log.error("%s request_id=%s: %s", problem.slug, request_id, error, exc_info=trace)

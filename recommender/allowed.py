@@ -1,5 +1,6 @@
 """Which rows a question may be answered with, kept for filters that come again."""
 
+from difflib import get_close_matches
 from functools import lru_cache
 
 import numpy as np
@@ -14,6 +15,7 @@ from recommender.selection import Selection
 KEPT_BYTES = 64 * 2**20
 # of a selection: a flag, a bit, and its rows, if that is half of them
 BYTES_A_ROW = 5
+NAMED = 12
 _TAG_ROWS = 65_536
 
 
@@ -58,10 +60,18 @@ class AllowedRows:
     def _rows_with(self, tag: str, threshold: float, among: Rows) -> Rows:
         columns = self._labels.columns_of(tag)
         if not columns:
-            known = ", ".join(self._labels.names) or "none"
-            raise InvalidParameterError(f"tag={tag} is unknown in this space; it has {known}")
+            raise InvalidParameterError(
+                f"tag={tag} is unknown in this space; it has {_some(self._labels.names, tag)}"
+            )
         strong = [
             rows[(self._tags[rows][:, columns] >= threshold).any(axis=1)]
             for rows in np.split(among, range(_TAG_ROWS, len(among), _TAG_ROWS))
         ]
         return np.concatenate(strong)
+
+
+def _some(names: list[str], wanted: str) -> str:
+    """Those of some names that are most like what is wanted, and how many more there are."""
+    named = names if len(names) <= NAMED else get_close_matches(wanted, names, NAMED, cutoff=0.0)
+    rest = len(names) - len(named)
+    return (", ".join(named) or "none") + (f" and {rest} more" if rest else "")

@@ -18,6 +18,7 @@ from recommender.filters import Filters
 from recommender.index.building import build_index
 from recommender.index.faiss import FaissIndex
 from recommender.index.recipes import KINDS, IndexOptions
+from recommender.labels import Labels
 from recommender.questions import Options, Preference
 from recommender.selection import Selection
 from recommender.text import folded, genre_keys
@@ -229,6 +230,14 @@ def test_a_tag_that_the_space_does_not_know_is_refused_with_those_it_does(tmp_pa
     options = Options(filters=Filters(tags=("polka",)))
     with pytest.raises(InvalidParameterError, match=r"tag=polka .* it has jazz, rock"):
         recommender.similar("t000", options)
+
+
+def test_of_many_tags_those_are_named_that_are_most_like_it(tmp_path: Path) -> None:
+    generation = generation_of(tmp_path, random_entries(3))
+    labels = Labels([f"tag {number}" for number in range(40)] + ["polka"])
+    rows = AllowedRows(generation.catalog, np.zeros((3, 41), np.float16), labels, None)
+    with pytest.raises(InvalidParameterError, match=r"it has polka, .* and 29 more$"):
+        rows.of(Filters(tags=("polkas",)))
 
 
 def test_filters_that_come_again_are_not_looked_up_again(

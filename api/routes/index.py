@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from fastapi import APIRouter, Depends, Request
-from starlette.responses import Response
 
 from api.dependencies import Served, no_parameters, running
 from api.etags import etag_of, revalidated
 from api.lean import LeanRoute
+from api.replies import Reply
 from api.routes.documented import NOT_MODIFIED, problems
 from api.schemas import IndexJson, LiveJson, ReadyJson, SpaceJson
 
@@ -23,7 +23,7 @@ router = APIRouter(tags=["Service"], dependencies=[Depends(no_parameters)])
     response_model=IndexJson,
     responses=problems("index-unavailable") | NOT_MODIFIED,
 )
-async def index(request: Request) -> Response:
+async def index(request: Request) -> Reply:
     """Which generations answer, what made their vectors, how many tracks each holds."""
     live = running(request).live
     spaces = live.spaces

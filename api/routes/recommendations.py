@@ -5,8 +5,8 @@ from starlette.responses import Response
 
 from api.answers import answer_json
 from api.dependencies import Running, ServedSpaces, json_body, no_parameters
-from api.etags import json_response
 from api.questions import RecommendationsQuestion
+from api.replies import json_response
 from api.routes.documented import problems
 from api.schemas import AnswerJson
 

@@ -8,9 +8,10 @@ from starlette.responses import Response
 
 from api.answers import answer_json
 from api.dependencies import ClipQuestion, Embeds, Running, clip_question, running
-from api.etags import etag_of, json_response, revalidated
+from api.etags import etag_of, revalidated
 from api.lean import LeanRoute
 from api.questions import SimilarQuestion
+from api.replies import Reply, json_response
 from api.routes.documented import NOT_MODIFIED, problems
 from api.schemas import AnswerJson
 from api.uploads import FIELD
@@ -50,7 +51,7 @@ _CLIP_BODY: dict[str, Any] = {
     response_model=AnswerJson,
     responses=problems("unknown-track", "index-unavailable") | NOT_MODIFIED,
 )
-async def similar(query: Annotated[SimilarQuestion, Query()], request: Request) -> Response:
+async def similar(query: Annotated[SimilarQuestion, Query()], request: Request) -> Reply:
     """Tracks in the order of similarity; the track itself is never among them."""
     service = running(request)
     spaces = service.live.spaces.choose(query.space)

@@ -13,6 +13,7 @@ from api.etags import etag_of, revalidated
 from api.lean import LeanRoute
 from api.problems import ProblemError
 from api.questions import TracksQuestion
+from api.replies import Reply
 from api.routes.documented import NOT_MODIFIED, problems
 from api.schemas import TrackDetailJson, TracksJson
 
@@ -28,7 +29,7 @@ router = APIRouter(tags=["Catalog"])
     response_model=TracksJson,
     responses=problems("index-unavailable", "invalid-cursor") | NOT_MODIFIED,
 )
-async def tracks(query: Annotated[TracksQuestion, Query()], request: Request) -> Response:
+async def tracks(query: Annotated[TracksQuestion, Query()], request: Request) -> Reply:
     """Best first; without words in the order of a record shelf: artist, album, track number."""
     service = running(request)
     recommender = service.live.spaces.choose(query.space).only()
@@ -52,7 +53,7 @@ async def tracks(query: Annotated[TracksQuestion, Query()], request: Request) ->
     response_model=TrackDetailJson,
     responses=problems("unknown-track", "index-unavailable") | NOT_MODIFIED,
 )
-async def track(track_id: TrackIdInPath, request: Request) -> Response:
+async def track(track_id: TrackIdInPath, request: Request) -> Reply:
     """What is known of a track, with its strongest tags."""
     recommender = running(request).live.spaces.holding(track_id)
     generation = recommender.generation.manifest.generation
