@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -216,7 +217,7 @@ class _Update:
         record = self._manifest.index
         dead = 1 - self._n_tracks / self._n_rows
         growth = self._n_rows / max(record.n_built, 1) - 1
-        fitted, now = self._means()
+        fitted, now = self._means
         drift = float(np.linalg.norm(now - fitted))
         wanted = plan(self._n_tracks, self._manifest.dimension, record.options).kind
         reasons = {
@@ -285,7 +286,7 @@ class _Update:
         written: dict[str, np.ndarray[Any, Any]] = {
             ORDER: order,
             ARTISTS: codes,
-            MEANS: np.stack(self._means()),
+            MEANS: np.stack(self._means),
         }
         if added:
             written[IDS] = np.concatenate([arrays.ids, self._new_ids()])
@@ -324,6 +325,7 @@ class _Update:
             tags[row] = entry.tags
         return tags
 
+    @cached_property
     def _means(self) -> tuple[FloatArray, FloatArray]:
         """Mean of the unit vectors when the projection was fitted, and from now on."""
         fitted, before = self._before.arrays.means
