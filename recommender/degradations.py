@@ -2,7 +2,7 @@
 
 Every degradation turns a mono waveform into the bytes of a clip file, so that a damaged clip takes
 the same way as one that somebody uploads. Nothing is written to a disk, and the same waveform gives
-the same file. After the idea of Mauch and Ewert, "The Audio Degradation Toolbox and its
+the same clip, but for the last bit of a sample. After the idea of Mauch and Ewert, "The Audio Degradation Toolbox and its
 application to robustness evaluation", ISMIR 2013.
 """
 
