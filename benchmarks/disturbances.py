@@ -9,13 +9,15 @@ import urllib.parse
 import wave
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from api.uploads import FIELD
+from benchmarks.clock import seconds_of
 from benchmarks.processes import Service
 from recommender.current import Served, make_current
 
@@ -24,44 +26,80 @@ _RATE = 22_050
 _UPLOADS_AT_ONCE = 8
 
 
+_LOOK_SECONDS = 0.05
+_PATIENCE_SECONDS = 300.0
+
+
+@dataclass(slots=True)
+class Steps:
+    """How long each of some steps took, in seconds.
+
+    Attributes
+    ----------
+    within
+        Those that ended while what they disturb was measured.
+    late
+        The last one, if it ended later.
+    """
+
+    within: list[float] = field(default_factory=list)
+    late: list[float] = field(default_factory=list)
+
+
 @contextmanager
-def repeated(step: Callable[[], object], every: float) -> Iterator[None]:
-    """Do something every few seconds, in a thread, until the block ends."""
+def repeated(step: Callable[[], object], every: float, steps: Steps) -> Iterator[None]:
+    """Do something in a thread until the block ends: at once, and again every few seconds.
+
+    A step that takes longer puts off the next one. The last is waited for, so that it disturbs
+    nothing that comes later; what it raises is raised here.
+    """
     stopped = threading.Event()
 
     def work() -> None:
-        while not stopped.wait(every):
-            step()
+        pause = 0.0
+        while not stopped.wait(pause):
+            spent = seconds_of(step)
+            (steps.late if stopped.is_set() else steps.within).append(spent)
+            pause = max(0.0, every - spent)
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        thread.join()
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(work)
+        try:
+            yield
+        finally:
+            stopped.set()
+        future.result()
+
+
+def wait_for(service: Service, path: str, generation: str, pause: float = _LOOK_SECONDS) -> None:
+    """Until an answer is from a generation; `pause` is between two looks, in seconds.
+
+    Raises
+    ------
+    RuntimeError
+        It does not come to that.
+    """
+    ends = time.perf_counter() + _PATIENCE_SECONDS
+    while generation.encode() not in service.get(path):
+        if time.perf_counter() > ends:
+            raise RuntimeError(
+                f"generation={generation} is not served after {_PATIENCE_SECONDS:g} s; "
+                "the log of the service says why"
+            )
+        time.sleep(pause)
 
 
 class Alternating:
-    """Has now this, now that generation served."""
+    """Has now this, now that generation served, as a rollback does."""
 
     def __init__(self, data_dir: Path, choices: Sequence[tuple[Served, ...]]):
         self._data_dir, self._choices = data_dir, itertools.cycle(choices)
-        self.count = 0
 
-    def step(self) -> str:
-        """The name of the generation that is served from now on."""
+    def step(self, service: Service, path: str, pause: float = _LOOK_SECONDS) -> None:
+        """Change ``CURRENT``, and wait until `path` is answered from what it names now."""
         lines = next(self._choices)
         make_current(self._data_dir, *lines)
-        self.count += 1
-        return lines[0].generation
-
-    def seconds(self, service: Service, path: str) -> float:
-        """From a change of ``CURRENT`` until `path` is answered from it, polling included."""
-        started, name = time.perf_counter(), self.step().encode()
-        while name not in service.get(path):
-            time.sleep(0.002)
-        return time.perf_counter() - started
+        wait_for(service, path, lines[0].generation, pause)
 
 
 class Uploads:
@@ -78,17 +116,17 @@ class Uploads:
     def __init__(self, address: str, clip: bytes):
         self._host = urllib.parse.urlsplit(address).netloc
         self._body = _multipart(clip)
-        self._pool = ThreadPoolExecutor(_UPLOADS_AT_ONCE)
+        self._pool, self._sent = ThreadPoolExecutor(_UPLOADS_AT_ONCE), list[Future[None]]()
         self.statuses = Counter[int]()
         self.seconds = list[float]()
 
     def step(self) -> None:
         """Send one, without waiting for the answer."""
-        self._pool.submit(self._send)
+        self._sent.append(self._pool.submit(self._send))
 
     def wait(self) -> None:
-        """Until all are answered."""
-        self._pool.shutdown()
+        """Until all that were sent are answered."""
+        wait(self._sent)
 
     def _send(self) -> None:
         started = time.perf_counter()

@@ -39,6 +39,8 @@ class Load:
         Latencies in ms.
     errors
         Answers beyond 399, and connections that failed.
+    requests
+        Answers in all.
     """
 
     rate: float
@@ -47,6 +49,7 @@ class Load:
     p99: float
     most: float
     errors: int
+    requests: int = 0
 
 
 class Wrk:
@@ -96,4 +99,5 @@ def load_of(line: str) -> Load:
     said = json.loads(line.removeprefix("RESULT "))
     p50, p95, p99, most = (said[name] / 1e3 for name in ("p50", "p95", "p99", "most"))
     rate = said["requests"] / (said["microseconds"] / 1e6)
-    return Load(rate, p50, p95, p99, most, errors=said["refused"] + said["failed"])
+    failed = said["refused"] + said["failed"]
+    return Load(rate, p50, p95, p99, most, failed, said["requests"])

@@ -4,16 +4,20 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 READY_SECONDS = 600.0
+# between two looks at what a process keeps in memory
+PEAK_SECONDS = 0.01
+_SIZES = ("Rss", "Pss", "Private_Clean", "Private_Dirty", "Anonymous")
 # by what is in their command lines
 _ROLES = {
     b"spawn_main": "worker",
@@ -56,10 +60,13 @@ class Service:
 
     def memory(self) -> list["Memory"]:
         """Of each process, the service itself first."""
-        found = [self.process.pid]
+        found, weighed = [self.process.pid], list[Memory]()
         for pid in found:
-            found += _children(pid)
-        return [Memory.of(pid) for pid in found]
+            # one that ends meanwhile is left out
+            with suppress(FileNotFoundError, ProcessLookupError):
+                found += _children(pid)
+                weighed.append(Memory.of(pid))
+        return weighed
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +81,17 @@ class Memory:
         Pages in memory, those it shares with others included.
     proportional
         The same, pages that n processes share counted as one n-th.
+    own
+        Pages that no other process has mapped.
     anonymous
         Pages that are of no file: nobody can take them away but by swapping.
     """
 
+    pid: int
     role: str
     resident: float
     proportional: float
+    own: float
     anonymous: float
 
     @classmethod
@@ -88,10 +99,49 @@ class Memory:
         """Of a process now."""
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
         sizes = {name: text for name, _, text in (line.partition(":") for line in lines)}
-        values = (int(sizes[name].split()[0]) / 1024 for name in ("Rss", "Pss", "Anonymous"))
+        rss, pss, clean, dirty, anonymous = (int(sizes[n].split()[0]) / 1024 for n in _SIZES)
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
         role = next((role for mark, role in _ROLES.items() if mark in command), "service")
-        return cls(role, *values)
+        return cls(pid, role, rss, pss, clean + dirty, anonymous)
+
+    def most(self, other: "Memory") -> "Memory":
+        """The larger one of each size, of two moments of one process."""
+        pairs = zip(self.sizes, other.sizes, strict=True)
+        return Memory(self.pid, self.role, *(max(pair) for pair in pairs))
+
+    @property
+    def sizes(self) -> tuple[float, float, float, float]:
+        """Resident, proportional, own, anonymous."""
+        return self.resident, self.proportional, self.own, self.anonymous
+
+
+class Peak:
+    """The most that each process of a service keeps in memory while a block runs."""
+
+    def __init__(self, service: Service):
+        self._service, self._most = service, dict[int, Memory]()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> "Peak":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    @property
+    def memory(self) -> list[Memory]:
+        """Of each process, the service itself first."""
+        return list(self._most.values())
+
+    def _watch(self) -> None:
+        looked = False
+        while not (self._stopped.wait(PEAK_SECONDS) and looked):
+            looked = True
+            for one in self._service.memory():
+                self._most[one.pid] = one.most(self._most.get(one.pid, one))
 
 
 def _children(pid: int) -> list[int]:

@@ -12,61 +12,19 @@ same machine, and takes a part of it from all of them alike.
 
 Ready is when ``/readyz`` says so, from the start of the process; the pages of its files may be in
 the cache of the system. A reload begins when ``CURRENT`` is replaced, and ends with the first
-answer from the other generation; the service looks every 0.05 s for it here. Needs wrk.
+answer from the other generation; the service looks every 0.1 s for it here. Needs wrk.
 """
 
 import argparse
-import statistics
 import tempfile
 from pathlib import Path
-from typing import Any
 
-from benchmarks.load import Wrk
-from benchmarks.output import Report, Table, add_json, whole_numbers
-from benchmarks.processes import running
-from benchmarks.serving_load import DISTURBED_CLIENTS, under_load
-from benchmarks.serving_setup import SIMILAR, Setup, paths_of
+from benchmarks.output import Report, add_json, whole_numbers
+from benchmarks.serving_load import under_load
+from benchmarks.serving_rest import at_rest
+from benchmarks.serving_setup import Setup
 
 CLIENTS = (1, 8, 32)
-QUICK_POLL = {"SOUNDALIKE_POLL_SECONDS": "0.05"}
-
-
-def at_rest(setup: Setup) -> Table:
-    """Start-up, reload and memory, by number of workers."""
-    rows = list[dict[str, Any]]()
-    for workers in setup.options.workers:
-        with running(setup.command(workers), QUICK_POLL) as service:
-            ready = service.seconds_to("/readyz")
-            alternating = setup.alternating()
-            # the first may be of what is served already
-            alternating.step()
-            paths = paths_of(setup.n)[SIMILAR]
-            turns = range(setup.options.turns)
-            reloads = [alternating.seconds(service, paths[0]) for _ in turns]
-            wrk = Wrk(paths, setup.scratch)
-            wrk.run(service.address, DISTURBED_CLIENTS, setup.options.seconds)
-            rows += [
-                {
-                    "workers": workers,
-                    "process": memory.role,
-                    "ready s": ready if number == 0 else None,
-                    "reload s": statistics.median(reloads) if number == 0 else None,
-                    "resident MiB": memory.resident,
-                    "its share MiB": memory.proportional,
-                    "anonymous MiB": memory.anonymous,
-                }
-                for number, memory in enumerate(service.memory())
-            ]
-    columns = {
-        "workers": "",
-        "process": "",
-        "ready s": ".2f",
-        "reload s": ".2f",
-        "resident MiB": ".0f",
-        "its share MiB": ".0f",
-        "anonymous MiB": ".0f",
-    }
-    return Table(f"At rest, {setup.n:,} tracks", columns, rows, "Memory after reloads and load.")
 
 
 def main() -> None:
@@ -78,7 +36,9 @@ def main() -> None:
     parser.add_argument("--clients", type=whole_numbers, default=list(CLIENTS))
     parser.add_argument("--workers", type=whole_numbers, default=[1, 2])
     parser.add_argument("--seconds", type=float, default=10.0, help="of one turn")
+    parser.add_argument("--disturbed-seconds", type=float, default=10.0, help="of one, disturbed")
     parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--requests", type=int, default=20_000, help="before memory is weighed")
     parser.add_argument("--uploads", type=float, default=2.0, help="clips a second")
     parser.add_argument("--reload-every", type=float, default=2.5, help="seconds")
     add_json(parser)
@@ -87,8 +47,7 @@ def main() -> None:
     for n in options.sizes:
         with tempfile.TemporaryDirectory() as name:
             setup = Setup(options, n, Path(name))
-            report.add(at_rest(setup))
-            for table in under_load(setup):
+            for table in (*at_rest(setup), *under_load(setup)):
                 report.add(table)
 
 

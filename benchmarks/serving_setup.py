@@ -2,7 +2,11 @@
 
 import argparse
 import random
+import statistics
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from benchmarks.catalogs import (
     FIRST_YEAR,
@@ -14,13 +18,17 @@ from benchmarks.catalogs import (
     track_id,
 )
 from benchmarks.disturbances import Alternating
+from benchmarks.load import Load
 from recommender.current import Served, served
 from recommender.publishing import publish
 
-SEEDS = 2_000
+# far more than caches hold of one size
+SEEDS = 100_000
+QUICK_POLL = {"SOUNDALIKE_POLL_SECONDS": "0.1"}
 SIMILAR = "GET /similar"
 
 
+@cache
 def paths_of(n: int, seed: int = 0) -> dict[str, list[str]]:
     """Addresses to ask for, random ones, by what they are called."""
     rng = random.Random(seed)
@@ -38,6 +46,16 @@ def paths_of(n: int, seed: int = 0) -> dict[str, list[str]]:
         f"{SIMILAR}, filters never seen": [
             path + f"{frequent()}&duration_max={rng.uniform(200, 400):.4f}" for path in plain
         ],
+    }
+
+
+def load_times(loads: Sequence[Load]) -> dict[str, Any]:
+    """Latencies of some turns, their medians, and the errors of all."""
+    return {
+        "p50 ms": statistics.median(load.p50 for load in loads),
+        "p95 ms": statistics.median(load.p95 for load in loads),
+        "p99 ms": statistics.median(load.p99 for load in loads),
+        "errors": sum(load.errors for load in loads),
     }
 
 
