@@ -14,7 +14,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from api.examples import OTHER_ID, TRACK_ID
-from recommender.filters import Filters
+from recommender.filters import NO_FILTERS, Filters
 from recommender.questions import MAX_LIMIT, Options, Preference
 
 MAX_PREFERENCES = 100
@@ -84,6 +84,8 @@ class FiltersQuestion(Question):
 
     def filters(self) -> Filters:
         """The same for the recommender."""
+        if self.model_fields_set.isdisjoint(_FILTERS):
+            return NO_FILTERS
         return Filters(
             genres=self.genre,
             artists=self.artist,
@@ -95,6 +97,9 @@ class FiltersQuestion(Question):
             duration_min=self.duration_min,
             duration_max=self.duration_max,
         )
+
+
+_FILTERS = frozenset(FiltersQuestion.model_fields)
 
 
 class OptionsQuestion(Question):

@@ -112,6 +112,10 @@ class MeasurementJson(PointJson):
     queries: int = Field(description="How many tracks it was asked about.")
     bytes_per_vector: float
     curve: list[PointJson] = Field(description="Other efforts, ascending.")
+    listed_recall_at_10: float | None = Field(
+        description="Share of the 10 nearest that is in the lists of neighbours, from which most "
+        "questions about a track are answered; null without such lists."
+    )
 
 
 class VectorIndexJson(BaseModel):

@@ -49,8 +49,10 @@ def _measured(fact: Mapping[str, Any]) -> str:
     if not fact["queries"]:
         return "not measured"
     effort = f" at effort {fact['effort']}" if fact["effort"] else ""
+    listed = fact["listed_recall_at_10"]
+    lists = "" if listed is None else f"lists of neighbours @10 {listed:.4f}, "
     return (
-        f"recall@10 {fact['recall_at_10']:.4f}, @100 {fact['recall_at_100']:.4f}{effort}, "
+        f"recall@10 {fact['recall_at_10']:.4f}, @100 {fact['recall_at_100']:.4f}{effort}, {lists}"
         f"{fact['milliseconds']:.3f} ms a query, {fact['bytes_per_vector']:.0f} bytes a vector"
     )
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +13,26 @@ from recommender.catalog_tables import artist_codes, write_catalog
 from recommender.errors import GenerationError
 from recommender.generation import normalised
 from recommender.index.building import build_index
+from recommender.index.faiss import FaissIndex
 from recommender.index.recipes import IndexOptions, plan
+from recommender.index.truth import Truth
 from recommender.index.tuning import tune
 from recommender.library import Library
 from recommender.manifest import (
+    ADDED,
     ARTISTS,
     CATALOG,
     CENTRE,
+    CHANGED_NEIGHBOURS,
     COMPONENTS,
     IDS,
     MEANS,
+    NEIGHBOURS,
     ORDER,
     TAGS,
     IndexRecord,
 )
+from recommender.neighbours import Neighbours, listed_recall, neighbours_of, no_lists
 from recommender.projection import Projection, fit
 from recommender.records import LibraryTrack
 from recommender.space import dimension_of, id_of, stored
@@ -35,6 +41,8 @@ _log = logging.getLogger(__name__)
 
 LEVEL_QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)
 _ROWS = 65_536
+# rows whose lists are compared with exact search
+_LISTS_LOOKED_AT = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +128,10 @@ def build(folder: Path, library: Library, space: Mapping[str, Any], options: Ind
     index, recipe = build_index(units, options)
     _log.info("measuring what searches of the index find")
     index, measurement = tune(index, units, options.target_recall)
+    _log.info("listing the neighbours of every track")
+    lists = Neighbours(neighbours_of(index), no_lists()[1])
+    found = _listed_recall(lists, index)
+    measurement = replace(measurement, listed_recall_at_10=found)
     index.save(folder)
     mean = units.mean(axis=0, dtype=np.float64) if n_tracks else np.zeros(units.shape[1])
     write_arrays(
@@ -130,6 +142,9 @@ def build(folder: Path, library: Library, space: Mapping[str, Any], options: Ind
             TAGS: rows.tags,
             ARTISTS: artist_codes(folder / CATALOG, n_tracks),
             MEANS: np.stack([mean, mean]).astype(np.float32),
+            ADDED: units[:0],
+            NEIGHBOURS: lists.lists,
+            CHANGED_NEIGHBOURS: lists.changed,
             CENTRE: projection.centre,
         }
         | ({} if projection.components is None else {COMPONENTS: projection.components}),
@@ -141,6 +156,11 @@ def build(folder: Path, library: Library, space: Mapping[str, Any], options: Ind
         IndexRecord(options, recipe, measurement, n_tracks),
         np.quantile(rows.levels, LEVEL_QUANTILES).tolist() if n_tracks else [],
     )
+
+
+def _listed_recall(lists: Neighbours, index: FaissIndex) -> float | None:
+    truth = Truth.within(index, None, _LISTS_LOOKED_AT)
+    return None if truth is None else listed_recall(lists, truth, index.vectors, None)
 
 
 def check_sound(entry: LibraryTrack, dimension: int, n_tags: int) -> None:

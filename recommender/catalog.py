@@ -86,8 +86,7 @@ class Catalog:
 
     def documents(self, rows: Sequence[int] | Rows) -> dict[int, str]:
         """Tracks by row as JSON, see :meth:`recommender.track.Track.document`."""
-        wanted = self._documents.held(rows.tolist() if isinstance(rows, np.ndarray) else rows)
-        return dict(zip(wanted, self._documents.of(wanted), strict=True))
+        return self._documents.of(rows.tolist() if isinstance(rows, np.ndarray) else rows)
 
     def tracks(self, rows: Sequence[int] | Rows) -> dict[int, Track]:
         """Tracks by row."""
@@ -156,7 +155,8 @@ class Catalog:
                 found = ranked(connection, words, limit, after)
             else:
                 found = along_shelf(connection, self._n_tracks, limit, after)
-        return Page(self._documents.of(found.rows), found.total, found.after)
+        documents = self._documents.of(found.rows)
+        return Page(list(documents.values()), found.total, found.after)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

@@ -4,7 +4,7 @@ Rows are those of the index: given by the caller, and never renumbered.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
@@ -54,6 +54,8 @@ _WORDS = """INSERT INTO words (rowid, title, artist, album, album_artist, compos
 FIGURES = "SELECT years, durations FROM figures"
 _ARTISTS = """SELECT count(*), group_concat(row)
     FROM tracks WHERE artist_key <> '' GROUP BY artist_key"""
+_ARTIST_OF = "SELECT artist_key FROM tracks WHERE row = ? AND artist_key <> ''"
+_ROWS_OF = "SELECT row FROM tracks WHERE artist_key = ?"
 
 
 def write_catalog(path: Path, tracks: Iterable[LibraryTrack], rows: Iterable[int]) -> None:
@@ -128,6 +130,42 @@ def artist_codes(path: Path, n_rows: int) -> npt.NDArray[np.int32]:
     codes[numbers(",".join(rows for _, rows in artists))] = np.repeat(
         np.arange(len(artists)), [count for count, _ in artists]
     )
+    return codes
+
+
+def updated_artist_codes(
+    path: Path, before: npt.NDArray[np.int32], changed: Collection[int], n_rows: int
+) -> npt.NDArray[np.int32]:
+    """The numbers of the artists of each row after an update, at the cost of what changed.
+
+    Artists keep their numbers, and new ones get the next, whatever their names.
+
+    Parameters
+    ----------
+    path
+        The catalog, updated.
+    before
+        The numbers until now, shape (at most n_rows,).
+    changed
+        Rows whose track is new, another, or gone.
+    n_rows
+        How many rows there are now.
+
+    Returns
+    -------
+    array
+        As of :func:`artist_codes`.
+    """
+    codes = np.full(n_rows, -1, dtype=np.int32)
+    codes[: len(before)] = before
+    codes[list(changed)] = -1
+    unused = int(before.max(initial=-1)) + 1
+    with closing(sqlite3.connect(path)) as connection:
+        for row in changed:
+            for (key,) in connection.execute(_ARTIST_OF, [row]):
+                alike = (codes[other] for (other,) in connection.execute(_ROWS_OF, [key]))
+                codes[row] = next((code for code in alike if code >= 0), unused)
+                unused = max(unused, int(codes[row]) + 1)
     return codes
 
 

@@ -2,8 +2,8 @@
 
 Every degradation turns a mono waveform into the bytes of a clip file, so that a damaged clip takes
 the same way as one that somebody uploads. Nothing is written to a disk, and the same waveform gives
-the same clip, but for the last bit of a sample. After the idea of Mauch and Ewert, "The Audio Degradation Toolbox and its
-application to robustness evaluation", ISMIR 2013.
+the same clip, but for the last bit of a sample. After the idea of Mauch and Ewert, "The Audio
+Degradation Toolbox and its application to robustness evaluation", ISMIR 2013.
 """
 
 import io

@@ -3,17 +3,20 @@
 What an update adds goes into a second, small file, so that the first can stay the same file from
 one generation to the next.
 
-A page of ten is ten short reads from the cache of the system: SQLite takes several times as long
-to find and copy them, which is more than a search takes. The file is read, not mapped, so that what
-was read once does not stay in the memory of every worker.
+SQLite takes several times as long to find and copy a page of ten, which is more than a search
+takes. Files are mapped, which takes half as long as reading them, but for large ones: what was
+touched of a mapped file counts as memory of every worker, some 400 bytes a track. No file is ever
+cut, which would end a process that has mapped it: writers add to one, or put another in its place.
 """
 
+import mmap
 import os
 import weakref
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +24,8 @@ import numpy.typing as npt
 from recommender.errors import GenerationError, StorageError
 
 LINES, ADDED, PLACES = ".jsonl", ".added.jsonl", ".npy"
+# some 300,000 tracks
+MOST_MAPPED_BYTES = 128 * 1024**2
 
 _Places = npt.NDArray[np.int64]
 
@@ -42,51 +47,70 @@ class Documents:
     def __init__(self, catalog: Path):
         try:
             places = np.load(catalog.with_suffix(PLACES), "r", allow_pickle=False)
-            self._lines, self._added = (self._opened(catalog, kind) for kind in (LINES, ADDED))
+            self._lines, self._added = (
+                _opened(catalog.with_suffix(kind)) for kind in (LINES, ADDED)
+            )
         except (OSError, ValueError, EOFError) as error:
             raise GenerationError(f"catalog={catalog.name} has no documents") from error
-        self._places: _Places = np.asarray(places)
-        self._size = os.fstat(self._lines).st_size
-        if not self._fits(self._size + os.fstat(self._added).st_size):
+        if not _fit(places, len(self._lines) + len(self._added)):
             raise GenerationError(f"catalog={catalog.name} has other documents")
+        # start and length of each row, one after the other: single numbers come out of a view
+        # much quicker than out of an array
+        self._places = memoryview(places.reshape(-1).data)
 
-    def _opened(self, catalog: Path, kind: str) -> int:
-        file = os.open(catalog.with_suffix(kind), os.O_RDONLY | os.O_CLOEXEC)
-        weakref.finalize(self, os.close, file)
-        return file
-
-    def _fits(self, size: int) -> bool:
-        places = self._places
-        if places.dtype != np.int64 or places.ndim != 2 or places.shape[1] != 2:
-            return False
-        ends = places.sum(axis=1)
-        return bool((places >= 0).all() and (ends <= size).all())
-
-    def of(self, rows: Sequence[int]) -> list[str]:
-        """Documents of rows that there are, in their order.
+    def of(self, rows: Iterable[int]) -> dict[int, str]:
+        """Documents by row, of the rows that have one.
 
         Raises
         ------
         GenerationError
             The file cannot be read.
         """
-        lines, added, size, read = self._lines, self._added, self._size, os.pread
+        places, lines, added, size = self._places, self._lines, self._added, len(self._lines)
+        found, end = dict[int, str](), len(places) // 2
         try:
-            return [
-                (
-                    read(lines, length, start)
-                    if start < size
-                    else read(added, length, start - size)
-                ).decode()
-                for start, length in self._places[rows].tolist()
-            ]
+            for row in rows:
+                length = places[2 * row + 1] if 0 <= row < end else 0
+                if length:
+                    start = places[2 * row]
+                    if start < size:
+                        document = lines[start : start + length]
+                    else:
+                        document = added[start - size : start - size + length]
+                    found[row] = document.decode()
         except (OSError, ValueError) as error:
             raise GenerationError("documents cannot be read") from error
+        return found
 
-    def held(self, rows: Iterable[int]) -> list[int]:
-        """Those of some rows that there are."""
-        lengths, n_rows = self._places[:, 1], len(self._places)
-        return [row for row in rows if 0 <= row < n_rows and lengths[row]]
+
+class _Read:
+    """A file by slices like one that is mapped, each of them read."""
+
+    def __init__(self, file: BinaryIO, size: int):
+        self._file, self._size = os.dup(file.fileno()), size
+        weakref.finalize(self, os.close, self._file)
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, part: slice) -> bytes:
+        return os.pread(self._file, part.stop - part.start, part.start)
+
+
+def _opened(path: Path) -> "_Read | mmap.mmap | bytes":
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MOST_MAPPED_BYTES:
+            return _Read(file, size)
+        # nothing cannot be mapped
+        return mmap.mmap(file.fileno(), size, prot=mmap.PROT_READ) if size else b""
+
+
+def _fit(places: _Places, size: int) -> bool:
+    if places.dtype != np.int64 or places.ndim != 2 or places.shape[1] != 2:
+        return False
+    ends = places.sum(axis=1)
+    return bool((places >= 0).all() and (ends <= size).all())
 
 
 class DocumentWriter:
@@ -104,8 +128,9 @@ class DocumentWriter:
         self._catalog = catalog
         known = catalog.with_suffix(PLACES)
         self._is_new = not known.exists()
-        before = np.empty((0, 2), int) if self._is_new else np.load(known, allow_pickle=False)
-        self._places: list[list[int]] = before.tolist()
+        before = b"" if self._is_new else np.load(known, allow_pickle=False).tobytes()
+        # a start and a length for each row
+        self._places = array("q", before)
 
     def __enter__(self) -> Self:
         lines, added = (self._catalog.with_suffix(kind) for kind in (LINES, ADDED))
@@ -117,16 +142,15 @@ class DocumentWriter:
     def put(self, row: int, document: str) -> None:
         """Write the document of a row."""
         content = document.encode()
-        while len(self._places) <= row:
-            self._places.append([0, 0])
-        self._places[row] = [self._end, len(content)]
+        self._places.extend([0] * (2 * row + 2 - len(self._places)))
+        self._places[2 * row], self._places[2 * row + 1] = self._end, len(content)
         self._file.write(content + b"\n")
         self._end += len(content) + 1
 
     def forget(self, rows: Iterable[int]) -> None:
         """Have no document for some rows."""
         for row in rows:
-            self._places[row] = [0, 0]
+            self._places[2 * row] = self._places[2 * row + 1] = 0
 
     def __exit__(
         self,
@@ -149,7 +173,10 @@ class DocumentWriter:
         # each line has one sign more
         if self._end > 2 * int(places[:, 1].sum() + len(places)):
             places = self._packed(places)
-        with self._catalog.with_suffix(PLACES).open("wb") as file:
+        known = self._catalog.with_suffix(PLACES)
+        # here and below: another file, for whoever has mapped the one before
+        known.unlink(missing_ok=True)
+        with known.open("wb") as file:
             np.save(file, places, allow_pickle=False)
 
     def _packed(self, places: _Places) -> _Places:
@@ -163,5 +190,6 @@ class DocumentWriter:
                     packed[row] = lines.tell(), length
                     lines.write(before[start : start + length] + b"\n")
         new.replace(first)
-        added.write_bytes(b"")
+        added.unlink()
+        added.touch()
         return packed

@@ -4,7 +4,7 @@ A question differs from another only in its query vectors, its tags and what it 
 `Recommender.answer` does the searching, the ranking and the reasons for every one of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +15,9 @@ from recommender.catalog_search import Page
 from recommender.embedding import Embedding
 from recommender.errors import InvalidParameterError, SpaceMismatchError, UnknownTrackError
 from recommender.generation import Generation, normalised
-from recommender.labels import Strengths
+from recommender.labels import Strengths, Tags
 from recommender.questions import Answer, Options, Preference, Question, relative_weights
-from recommender.ranking import Similarities, capped, ordered, similarity
+from recommender.ranking import MILLIONTHS, Similarities, capped, ordered, similarity
 from recommender.selection import Selection
 from recommender.track import Match, TagStrength, Track
 
@@ -29,6 +29,9 @@ OVERFETCH = 4
 # how far the index's float32 similarities may lie from those in float64
 SEARCH_ERROR = 2e-6
 QUICK_MILLISECONDS = 1.0
+
+# rows, best first; their similarities; what bounds those of all others
+_Ranking = tuple[Rows, Similarities, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,9 @@ class Recommender:
         UnknownTrackError
             The catalog does not hold `track_id`.
         """
-        rows = self._known_rows([track_id])
-        queries = self.generation.index.vectors(rows)
-        return Question(queries, self.generation.labels.strong(self._tags(rows)[0]), rows)
+        row = self._known_row(track_id)
+        tags = self.generation.labels.strong(self.generation.arrays.tags[row].tolist())
+        return Question(None, tags, np.array([row], dtype=np.int64), about=row)
 
     def about_clip(self, embeddings: Sequence[Embedding]) -> Question:
         """What sounds like a clip, embedded at one or at several levels.
@@ -139,7 +142,7 @@ class Recommender:
 
     def holds(self, track_id: str) -> bool:
         """Whether the catalog holds a track."""
-        return not self.generation.rows_of([track_id])[1]
+        return self.generation.arrays.row_of(track_id) is not None
 
     def document(self, track_id: str) -> str:
         """One catalogued track as JSON, see :meth:`recommender.track.Track.document`.
@@ -149,17 +152,17 @@ class Recommender:
         UnknownTrackError
             The catalog does not hold `track_id`.
         """
-        row = int(self._known_rows([track_id])[0])
+        row = self._known_row(track_id)
         return self.generation.catalog.documents([row])[row]
 
     def tags(self, track_id: str) -> tuple[TagStrength, ...]:
         """The strongest tags of a catalogued track, strongest first."""
-        tags, labels = self._tags(self._known_rows([track_id])), self.generation.labels
-        return labels.shared(labels.strong(tags[0]), tags)[0]
+        tags, labels = self._tags([self._known_row(track_id)]), self.generation.labels
+        return labels.shared(labels.strong(tags[0].tolist()), tags)[0]
 
     def audio_path(self, track_id: str) -> bytes:
         """Path of the file that a catalogued track was read from."""
-        return self.generation.catalog.path(int(self._known_rows([track_id])[0]))
+        return self.generation.catalog.path(self._known_row(track_id))
 
     def search(self, query: str, limit: int, after: str | None = None) -> Page:
         """See :meth:`recommender.catalog.Catalog.search`."""
@@ -174,7 +177,7 @@ class Recommender:
             The options ask for no match, or for a tag that this space does not know.
         """
         room, unknown = self._room(question, options)
-        rows, similarities = self._ranked(question.vectors, room, options)
+        rows, similarities = self._ranked(question, room, options)
         manifest = self.generation.manifest
         return Answer(
             generation=manifest.generation,
@@ -189,7 +192,7 @@ class Recommender:
         Of the options only filters and exclusions are heeded.
         """
         room, _ = self._room(question, options)
-        rows, _, _ = self._nearest(question.vectors, k, room)
+        rows, _, _ = self._nearest(self._vectors(question), k, room)
         return self.generation.arrays.names(rows[:k])
 
     def reasons(
@@ -215,37 +218,71 @@ class Recommender:
         return _Room(allowed, rows), unknown
 
     def _ranked(
-        self, queries: FloatArray, room: _Room, options: Options
+        self, question: Question, room: _Room, options: Options
     ) -> tuple[list[int], list[float]]:
         """Rows of the answer and their similarities."""
         if options.limit < 1:
             raise InvalidParameterError(f"limit={options.limit} must be at least 1")
         if options.max_per_artist is None:
-            return self._uncapped(queries, room, options)
-        return self._capped(queries, room, options, options.max_per_artist)
+            return self._uncapped(question, room, options)
+        return self._capped(question, room, options, options.max_per_artist)
 
     def _uncapped(
-        self, queries: FloatArray, room: _Room, options: Options
+        self, question: Question, room: _Room, options: Options
     ) -> tuple[list[int], list[float]]:
         """The best rows; fetches more until no row that is left out could belong among them."""
-        least, fetched = options.min_similarity, options.limit + SPARE
+        least, tries = options.min_similarity, self._tries(question, room, options.limit + SPARE)
         while True:
-            rows, similarities, frontier = self._nearest(queries, fetched, room)
+            rows, similarities, frontier = next(tries)
             close = int((similarities >= least).sum()) if least else len(rows)
             count = min(options.limit, close)
             full = count == options.limit and similarities[count - 1] > frontier
             if full or frontier < max(least, 0.0):
                 return rows[:count].tolist(), similarities[:count].tolist()
-            fetched *= OVERFETCH
+
+    def _tries(self, question: Question, room: _Room, k: int) -> Iterator[_Ranking]:
+        """What the lists know, if they know the question, and then deeper and deeper searches."""
+        listed = self._listed(question, room)
+        if listed is not None:
+            yield listed
+        queries = self._vectors(question)
+        while True:
+            yield self._nearest(queries, k, room)
+            k *= OVERFETCH
+
+    def _vectors(self, question: Question) -> FloatArray:
+        if question.vectors is None:
+            return self.generation.index.vectors(question.seeds)
+        return question.vectors
+
+    def _listed(self, question: Question, room: _Room) -> _Ranking | None:
+        """Rows that are listed near the one that is asked about; see :meth:`_nearest`."""
+        arrays = self.generation.arrays
+        found = None if question.about is None else arrays.neighbours.of(question.about)
+        if found is None:
+            return None
+        rows, similarities = found[0], found[1] / MILLIONTHS
+        if rows[-1] < 0:
+            rows, similarities = rows[rows >= 0], similarities[rows >= 0]
+            if not len(rows):
+                return None
+        frontier = float(similarities[-1]) + SEARCH_ERROR
+        keep = None if room.allowed is None else room.allowed.holds(rows)
+        if len(room.excluded) > 1:  # a row is not listed near itself
+            others = ~np.isin(rows, room.excluded)
+            keep = others if keep is None else keep & others
+        if keep is not None:
+            rows, similarities = rows[keep], similarities[keep]
+        return rows, similarities, frontier
 
     def _capped(
-        self, queries: FloatArray, room: _Room, options: Options, most: int
+        self, question: Question, room: _Room, options: Options, most: int
     ) -> tuple[list[int], list[float]]:
         """The best rows, no more by one artist than `most`.
 
         Artists that have as many as they may are not looked for again.
         """
-        artists = self.generation.arrays.artists
+        artists, queries = self.generation.arrays.artists, self._vectors(question)
         settled, fetched = dict[int, float](), (options.limit + SPARE) * OVERFETCH
         while True:
             rows, similarities, frontier = self._nearest(queries, fetched, room)
@@ -268,9 +305,7 @@ class Recommender:
             else:
                 fetched *= OVERFETCH
 
-    def _nearest(
-        self, queries: FloatArray, k: int, room: _Room
-    ) -> tuple[Rows, Similarities, float]:
+    def _nearest(self, queries: FloatArray, k: int, room: _Room) -> _Ranking:
         """Rows near any of the queries, best first, with their best similarity.
 
         The third value bounds the similarity of every row that is not among them; it is below 0
@@ -298,6 +333,12 @@ class Recommender:
             for rank, row in enumerate(rows, start=1)
         )
 
+    def _known_row(self, track_id: str) -> int:
+        row = self.generation.arrays.row_of(track_id)
+        if row is None:
+            raise UnknownTrackError([track_id], self.generation.manifest.space_id)
+        return row
+
     def _known_rows(self, track_ids: list[str]) -> Rows:
         rows, unknown = self.generation.rows_of(track_ids)
         if unknown:
@@ -314,10 +355,10 @@ class Recommender:
         mean = np.average(probabilities, axis=0, weights=weights)
         return self.generation.labels.strong(mean.tolist())
 
-    def _tags(self, rows: Rows | list[int]) -> list[list[float]]:
+    def _tags(self, rows: Rows | list[int]) -> Tags:
         """Tag probabilities of some rows."""
-        probabilities: list[list[float]] = self.generation.arrays.tags[rows].tolist()
-        return probabilities
+        # of few rows quicker than an index
+        return self.generation.arrays.tags.take(np.asarray(rows, np.int64), axis=0)
 
 
 def _last(cosines: FloatArray, k: int) -> float:

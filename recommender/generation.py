@@ -3,7 +3,7 @@
 ::
 
     generations/<UTC>-<8 hex>/   index.faiss [vectors.faiss]  catalog.db  manifest.json
-                                 ids  order  tags  artists  means  centre [components] .npy
+                                 ids  order  tags  artists  means  added  centre [components] .npy
     CURRENT                      the names of those that are served
 
 Rows are those of the index. A track keeps its row from one generation to the next; new ones are
@@ -35,18 +35,23 @@ from recommender.errors import (
 from recommender.files import sha256_of_all
 from recommender.index import VectorIndex
 from recommender.index.faiss import FaissIndex
+from recommender.index.grown import grown
 from recommender.labels import Labels
 from recommender.manifest import (
+    ADDED,
     ARTISTS,
     CATALOG,
     CENTRE,
+    CHANGED_NEIGHBOURS,
     COMPONENTS,
     IDS,
     MEANS,
+    NEIGHBOURS,
     ORDER,
     TAGS,
     Manifest,
 )
+from recommender.neighbours import LISTED, Neighbours
 from recommender.projection import Projection
 from recommender.selection import Selection
 from recommender.space import Space, dimension_of, stored
@@ -73,6 +78,8 @@ class RowArrays:
         A number for each artist, -1 for none, int32, shape (n_rows,).
     means
         Mean of the unit vectors when the projection was fitted, and now; shape (2, dimension).
+    neighbours
+        Rows near each row.
     """
 
     ids: np.ndarray[Any, np.dtype[np.bytes_]]
@@ -80,14 +87,17 @@ class RowArrays:
     tags: np.ndarray[Any, np.dtype[np.float16]]
     artists: np.ndarray[Any, np.dtype[np.int32]]
     means: FloatArray
+    neighbours: Neighbours
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Map the arrays of a generation, verified before."""
-        ids, order, tags, artists = (
-            _load_array(folder / name, mapped=True) for name in (IDS, ORDER, TAGS, ARTISTS)
+        ids, order, tags, artists, lists, changed = (
+            _load_array(folder / name, mapped=True)
+            for name in (IDS, ORDER, TAGS, ARTISTS, NEIGHBOURS, CHANGED_NEIGHBOURS)
         )
-        return cls(ids, order, tags, artists, _load_array(folder / MEANS))
+        means = _load_array(folder / MEANS)
+        return cls(ids, order, tags, artists, means, Neighbours(lists, changed))
 
     @property
     def live(self) -> Selection | None:
@@ -100,14 +110,15 @@ class RowArrays:
         """Rows of the known ids, in their order, and the ids that are not known."""
         found, unknown = list[int](), list[str]()
         for id_ in track_ids:
-            row = self._row_of(id_)
+            row = self.row_of(id_)
             if row is None:
                 unknown.append(id_)
             else:
                 found.append(row)
         return np.array(found, dtype=np.int64), unknown
 
-    def _row_of(self, track_id: str) -> int | None:
+    def row_of(self, track_id: str) -> int | None:
+        """The row of a track, None when it is not known."""
         wanted = track_id.encode(errors="surrogatepass")
         place = bisect_left(self.order, wanted, key=self.ids.__getitem__)
         if place == len(self.order):
@@ -259,17 +270,28 @@ def open_verified(folder: Path, manifest: Manifest) -> Generation:
     GenerationError
         The parts do not fit together.
     """
-    record, arrays = manifest.index, RowArrays.load(folder)
+    arrays = RowArrays.load(folder)
     _check_arrays(manifest, arrays)
     generation = Generation.of(
         manifest,
-        FaissIndex.load(folder, record.recipe, record.measurement.effort),
+        _load_index(folder, manifest),
         Catalog.open(folder / CATALOG),
         arrays,
         _load_projection(folder),
     )
     check_fit(generation)
     return generation
+
+
+def _load_index(folder: Path, manifest: Manifest) -> VectorIndex:
+    record, beside = manifest.index, _load_array(folder / ADDED)
+    index = FaissIndex.load(folder, record.recipe, record.measurement.effort)
+    shape = (manifest.n_rows - len(index), manifest.dimension)
+    if beside.dtype != np.float32 or beside.shape != shape:
+        raise GenerationError(
+            f"generation={manifest.generation} file={ADDED} is not of shape {shape}"
+        )
+    return grown(index, beside)
 
 
 def _load_projection(folder: Path) -> Projection:
@@ -317,12 +339,15 @@ def check_fit(generation: Generation) -> None:
 
 def _check_arrays(manifest: Manifest, arrays: RowArrays) -> None:
     n_rows, n_tags = manifest.n_rows, len(manifest.space["embedder"]["tag_names"])
+    lists, changed = arrays.neighbours.lists, arrays.neighbours.changed
     expected: dict[str, tuple[Any, str, tuple[int, ...]]] = {
         IDS: (arrays.ids, "S", (n_rows,)),
         ORDER: (arrays.order, "i", (manifest.n_tracks,)),
         TAGS: (arrays.tags, "f", (n_rows, n_tags)),
         ARTISTS: (arrays.artists, "i", (n_rows,)),
         MEANS: (arrays.means, "f", (2, manifest.dimension)),
+        NEIGHBOURS: (lists, "i", (len(lists), 2, LISTED)),
+        CHANGED_NEIGHBOURS: (changed, "i", (len(changed), 1 + 2 * LISTED)),
     }
     for file, (array, kind, shape) in expected.items():
         if array.dtype.kind != kind or array.shape != shape:

@@ -1,10 +1,6 @@
-"""Tags by name: what several taggers say of a track, as one strength a name (pure).
+"""Tags by name: what several taggers say of a track, as one strength a name (pure)."""
 
-In plain Python: a question looks at the few tags that are strong in what it asks about, of ten
-tracks, and for so few numbers the calls of an array library take longer than the numbers.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +11,7 @@ SHARED_TAGS = 3
 TAG_THRESHOLD = 0.05
 DECIMALS = 3
 
-Tags = npt.NDArray[np.float16]
+Tags = npt.NDArray[np.floating]
 Strengths = Mapping[str, float]
 
 
@@ -34,6 +30,7 @@ class Labels:
         for column, name in enumerate(tag_names):
             columns.setdefault(name.rpartition(":")[2], []).append(column)
         self._columns = dict(sorted(columns.items()))
+        self._pairs = [(name, column) for name in self._columns for column in self._columns[name]]
 
     @property
     def names(self) -> list[str]:
@@ -53,15 +50,13 @@ class Labels:
             One for each of the tag names.
         """
         found = dict[str, float]()
-        for name, columns in self._columns.items():
-            strength = max([probabilities[column] for column in columns])
-            if strength >= TAG_THRESHOLD:
+        for name, column in self._pairs:
+            strength = probabilities[column]
+            if strength >= TAG_THRESHOLD and strength > found.get(name, 0.0):
                 found[name] = strength
         return found
 
-    def shared(
-        self, one: Strengths, others: Iterable[Sequence[float]]
-    ) -> list[tuple[TagStrength, ...]]:
+    def shared(self, one: Strengths, others: Tags) -> list[tuple[TagStrength, ...]]:
         """Tags that are strong in both, at the weaker of the two strengths, strongest first.
 
         Parameters
@@ -69,26 +64,37 @@ class Labels:
         one
             What :meth:`strong` gave; among equals the first in the alphabet comes first.
         others
-            Probabilities of some tracks.
+            Probabilities of some tracks, shape (n, n_tag_names).
         """
-        wanted = [(name, one[name], self._columns[name]) for name in one]
-        return [_strongest(wanted, probabilities) for probabilities in others]
+        if not (one and others.size):
+            return [()] * len(others)
+        names = list(one)
+        weaker = np.minimum(self._strengths(names, others), list(one.values()))
+        weaker *= weaker >= TAG_THRESHOLD
+        # stable: in the order of the names where they are equal
+        best = (-weaker).argsort(axis=1, kind="stable")[:, :SHARED_TAGS]
+        starts = np.arange(0, weaker.size, len(names))[:, np.newaxis]
+        strongest = weaker.take(best + starts).round(DECIMALS)
+        # past the constructor of the named tuple, which takes longer than all the rest
+        new = tuple.__new__
+        return [
+            tuple(
+                [
+                    new(TagStrength, (names[at], strength))
+                    for at, strength in zip(places, strengths, strict=True)
+                    if strength
+                ]
+            )
+            for places, strengths in zip(best.tolist(), strongest.tolist(), strict=True)
+        ]
 
-
-def _strongest(
-    wanted: Sequence[tuple[str, float, list[int]]], probabilities: Sequence[float]
-) -> tuple[TagStrength, ...]:
-    weaker = list[tuple[float, str]]()
-    for name, strength, columns in wanted:
-        for column in columns:
-            other = probabilities[column]
-            if other >= TAG_THRESHOLD:
-                weaker.append((-min(other, strength), name))
-    weaker.sort()
-    best = dict[str, float]()
-    for negative, name in weaker:
-        # of several taggers the surest comes first
-        best.setdefault(name, -negative)
-        if len(best) == SHARED_TAGS:
-            break
-    return tuple([TagStrength(name, round(value, DECIMALS)) for name, value in best.items()])
+    def _strengths(self, names: Sequence[str], probabilities: Tags) -> npt.NDArray[np.float64]:
+        """Of tags that are known, by row and name."""
+        columns = [self._columns[name] for name in names]
+        of_all = probabilities.take([column for some in columns for column in some], axis=1)
+        strengths = of_all.astype(np.float64)
+        if strengths.shape[1] == len(names):
+            return strengths
+        firsts = np.cumsum([0, *map(len, columns[:-1])])
+        surest: npt.NDArray[np.float64] = np.maximum.reduceat(strengths, firsts, axis=1)
+        return surest

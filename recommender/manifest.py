@@ -18,9 +18,10 @@ _UNREADABLE = (
     *(FileNotFoundError, NotADirectoryError, IsADirectoryError),
     InvalidParameterError,
 )
-SCHEMA_VERSION = 2
-# of before the index was planned and measured: read for what it says, not served any more
-_FIRST_VERSION = 1
+SCHEMA_VERSION = 3
+# of before the index was planned and measured, and of before neighbours were listed: read for what
+# they say, not served any more
+_FIRST_VERSION, _SECOND_VERSION = 1, 2
 MANIFEST = "manifest.json"
 CATALOG = "catalog.db"
 DOCUMENTS = "catalog.jsonl"
@@ -30,9 +31,12 @@ ORDER = "order.npy"
 TAGS = "tags.npy"
 ARTISTS = "artists.npy"
 MEANS = "means.npy"
+ADDED = "added.npy"
+NEIGHBOURS = "neighbours.npy"
+CHANGED_NEIGHBOURS = "neighbours.changed.npy"
 CENTRE = "centre.npy"
 COMPONENTS = "components.npy"
-ARRAYS = (IDS, ORDER, TAGS, ARTISTS, MEANS, CENTRE)
+ARRAYS = (IDS, ORDER, TAGS, ARTISTS, MEANS, ADDED, NEIGHBOURS, CHANGED_NEIGHBOURS, CENTRE)
 
 
 def data_files(space: Mapping[str, Any], recipe: Recipe) -> tuple[str, ...]:
@@ -191,7 +195,7 @@ def _dumped(content: dict[str, Any]) -> str:
 
 
 def _check_version(name: str, version: object) -> None:
-    if version not in (_FIRST_VERSION, SCHEMA_VERSION):
+    if version not in (_FIRST_VERSION, _SECOND_VERSION, SCHEMA_VERSION):
         raise GenerationError(
             f"generation={name} has schema_version={version}, "
             f"this version reads {SCHEMA_VERSION}; run reindex"

@@ -52,7 +52,9 @@ class How:
     def of(cls, manifest: Manifest) -> "How":
         """As an index was made that is served."""
         record = manifest.index
-        return cls(record.options, record.measurement.recall_at_10 < record.options.target_recall)
+        return cls(
+            record.options, record.measurement.least_recall_at_10 < record.options.target_recall
+        )
 
 
 class Press:
@@ -116,7 +118,7 @@ class Press:
 
     def _built(self, folder: Path, space: Mapping[str, Any], how: How) -> Built:
         built = build(folder, self.library, space, how.options)
-        found, target = built.index.measurement.recall_at_10, how.options.target_recall
+        found, target = built.index.measurement.least_recall_at_10, how.options.target_recall
         if found < target and not how.accept_low_recall:
             raise RecallError(
                 f"index={built.index.recipe.kind} finds recall@10={found:.4f} of what exact search "

@@ -67,16 +67,20 @@ class Question:
     ----------
     vectors
         Unit vectors, float32, shape (n_queries, dimension); a track is as similar as the best of
-        them makes it.
+        them makes it. None for those of the seeds, which need not be read when lists know the
+        answer.
     tags
         Strength by name of the tags that are strong in what is asked about, for the reasons.
     seeds
         Rows that cannot be an answer: the tracks that are asked about.
+    about
+        The row of the only one of them when nothing else is asked about.
     """
 
-    vectors: FloatArray
+    vectors: FloatArray | None
     tags: Mapping[str, float]
     seeds: Rows
+    about: int | None = None
 
 
 def relative_weights(preferences: Sequence[Preference]) -> npt.NDArray[np.float64]:

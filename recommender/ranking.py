@@ -10,6 +10,7 @@ import numpy.typing as npt
 from recommender.arrays import Rows
 
 SIMILARITY_DECIMALS = 6
+MILLIONTHS = 10**SIMILARITY_DECIMALS
 
 _Track = TypeVar("_Track", int, str)
 _Artist = TypeVar("_Artist", int, str)

@@ -23,6 +23,7 @@ class Selection:
     def __init__(self, mask: Mask):
         self._mask = mask
         self._count = int(np.count_nonzero(mask))
+        self._split: tuple[int, Selection | None, Selection] | None = None
 
     @classmethod
     def of(cls, rows: Rows, total: int) -> Self:
@@ -45,6 +46,11 @@ class Selection:
         """Number of rows that there are to choose from."""
         return len(self._mask)
 
+    @property
+    def mask(self) -> Mask:
+        """Whether each row is chosen, shape (total,); not to be changed."""
+        return self._mask
+
     @cached_property
     def bits(self) -> npt.NDArray[np.uint8]:
         """A bit for each row, the lowest of a byte first: shape (ceil(total / 8),)."""
@@ -54,6 +60,32 @@ class Selection:
     def rows(self) -> Rows:
         """The chosen rows, ascending, shape (len(self),)."""
         return np.flatnonzero(self._mask).astype(np.int64, copy=False)
+
+    def split(self, first: int) -> "tuple[Selection | None, Selection]":
+        """The choice among the rows before one, and among those from it on, counted from 0.
+
+        It is made once for every question with the same filters.
+
+        Parameters
+        ----------
+        first
+            0 to `total`.
+
+        Returns
+        -------
+        before, rest
+            `before` is None when that is all of those rows.
+        """
+        made = self._split
+        if made is None or made[0] != first:
+            before = Selection(self._mask[:first])
+            made = (
+                first,
+                None if len(before) == first else before,
+                Selection(self._mask[first:]),
+            )
+            self._split = made
+        return made[1], made[2]
 
     def holds(self, rows: Rows) -> Mask:
         """Whether each of `rows` is chosen, shape (len(rows),)."""

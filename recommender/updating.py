@@ -1,7 +1,8 @@
 """Update a generation: what changed in the library since, and nothing else.
 
-New tracks are added to a copy of the index, those that left stay in it as dead rows which no search
-returns, and files that do not change are the same files, linked. No vector is projected anew but
+New tracks lie beside the index until they are many, and are then added to a copy of it; those that
+left stay in it as dead rows which no search returns; and files that do not change, the index nearly
+always among them, are the same files, linked. No vector is projected anew but
 those that came, so the projection stays the one that was fitted when the index was built. When that
 no longer describes the catalog, or too many rows are dead, or searches find too little, the index
 is built as a whole again.
@@ -18,39 +19,43 @@ from typing import Any
 
 import numpy as np
 
-from recommender.arrays import FloatArray, Rows
-from recommender.building import Built, check_sound, projected, write_arrays
-from recommender.catalog_tables import artist_codes, update_catalog
+from recommender.arrays import FloatArray
+from recommender.building import Built, write_arrays
+from recommender.catalog_tables import update_catalog, updated_artist_codes
+from recommender.changes import Changes, changes_of
 from recommender.current import generations_dir
 from recommender.errors import GenerationError
 from recommender.generation import Generation
 from recommender.index import VectorIndex
 from recommender.index.faiss import FaissIndex
+from recommender.index.grown import GrownIndex, grown, parts
 from recommender.index.measurement import Measurement
 from recommender.index.recipes import IndexOptions, plan
+from recommender.index.truth import Truth
 from recommender.index.tuning import measure
 from recommender.library import Library
 from recommender.manifest import (
+    ADDED,
     ARTISTS,
     CATALOG,
     CATALOG_FILES,
     CENTRE,
+    CHANGED_NEIGHBOURS,
     COMPONENTS,
     DOCUMENTS,
     IDS,
     MEANS,
+    NEIGHBOURS,
     ORDER,
     TAGS,
     IndexRecord,
 )
-from recommender.records import LibraryTrack
+from recommender.neighbours import Neighbours, listed_recall, updated
 from recommender.selection import Selection
 from recommender.space import id_of, stored
 
 _log = logging.getLogger(__name__)
 
-# a vector that is kept in float16 comes back with errors of this size
-SAME_VECTOR = 2e-4
 MORE_EFFORTS = 3
 QUERIES = 100
 
@@ -69,69 +74,16 @@ class Limits:
         Rows that were added since the index was built, for each row that it was built from.
     most_drift
         Distance that the mean of the unit vectors moved since the projection was fitted.
+    most_beside
+        Rows beside the index. Every search compares all of them: so many of 200 values take as long
+        as a search of a graph of a million, and fewer next to nothing.
     """
 
     least_rows: int = 2_000
     most_dead: float = 0.1
     most_growth: float = 1.0
     most_drift: float = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What an update does to a generation.
-
-    Attributes
-    ----------
-    removed
-        Rows that are dead from now on.
-    kept
-        Rows whose vector stays, and what else is known of their tracks now.
-    added
-        Tracks that get a new row each, in this order.
-    units
-        Their unit vectors, shape (len(added), dimension).
-    """
-
-    removed: Rows
-    kept: dict[int, LibraryTrack]
-    added: list[LibraryTrack]
-    units: FloatArray
-
-
-def changes_of(changed: set[str], library: Library, before: Generation) -> Changes:
-    """What became of tracks that may have changed.
-
-    Raises
-    ------
-    GenerationError
-        A vector in the library is damaged.
-    """
-    space_id = id_of(stored(before.manifest.space))
-    entries = list(library.publishable(space_id, changed))
-    for entry in entries:
-        check_sound(entry, len(before.projection.centre), before.arrays.tags.shape[1])
-    pooled = np.array([entry.vector for entry in entries], dtype=np.float32)
-    units = projected(before.projection, pooled.reshape(-1, len(before.projection.centre)))
-    rows = _rows_by_id(before, changed)
-    old = before.index.vectors(np.array([rows.get(e.track.id, 0) for e in entries], np.int64))
-    same = np.abs(units - old).max(axis=1, initial=0.0) < SAME_VECTOR
-    kept, new = dict[int, LibraryTrack](), list[int]()
-    for place, entry in enumerate(entries):
-        row = rows.get(entry.track.id)
-        if row is not None and same[place]:
-            kept[row] = entry
-        else:
-            new.append(place)
-    removed = sorted(set(rows.values()).difference(kept))
-    return Changes(np.array(removed, np.int64), kept, [entries[p] for p in new], units[new])
-
-
-def _rows_by_id(generation: Generation, ids: set[str]) -> dict[str, int]:
-    wanted = sorted(ids)
-    rows, unknown = generation.rows_of(wanted)
-    missing = set(unknown)
-    return dict(zip((id_ for id_ in wanted if id_ not in missing), rows.tolist(), strict=True))
+    most_beside: int = 2_000
 
 
 def update(
@@ -196,25 +148,26 @@ def _updated(
         raise _WholeBetterError("it is to be made otherwise")
     if manifest.n_rows < limits.least_rows:
         raise _WholeBetterError(f"it is small, rows={manifest.n_rows}")
-    update = _Update(folder, before, changes_of(changed, library, before))
-    update.check(limits)
+    update = _Update(folder, before, changes_of(changed, library, before), limits)
+    update.check()
     return update.write()
 
 
 class _Update:
     """One update on its way."""
 
-    def __init__(self, folder: Path, before: Generation, changes: Changes):
+    def __init__(self, folder: Path, before: Generation, changes: Changes, limits: Limits):
         self._folder, self._before, self._changes = folder, before, changes
+        self._limits = limits
         self._manifest = before.manifest
         self._source = generations_dir(folder.parents[1]) / self._manifest.generation
         self._n_rows = self._manifest.n_rows + len(changes.added)
         self._n_tracks = self._manifest.n_tracks - len(changes.removed) + len(changes.added)
         self._linked = dict[str, Any]()
 
-    def check(self, limits: Limits) -> None:
+    def check(self) -> None:
         """Raise _WholeBetterError when it would go too far."""
-        record = self._manifest.index
+        record, limits = self._manifest.index, self._limits
         dead = 1 - self._n_tracks / self._n_rows
         growth = self._n_rows / max(record.n_built, 1) - 1
         fitted, now = self._means
@@ -235,11 +188,14 @@ class _Update:
         record = self._manifest.index
         index = self._grown()
         order = self._order()
-        live = Selection.of(order.astype(np.int64), self._n_rows)
-        measured = _measured(index, live, record)
+        live = self._live(order)
+        new = np.arange(self._manifest.n_rows, self._n_rows)
+        lists = Neighbours(*updated(self._before.arrays.neighbours, index, new, live, self._ids))
+        measured = self._measured(index, lists, live)
         self._write_index(index)
         self._write_catalog()
         self._write_arrays(order)
+        self._write_lists(lists)
         return Built(
             self._n_tracks,
             self._n_rows,
@@ -251,23 +207,56 @@ class _Update:
             linked=self._linked,
         )
 
-    def _grown(self) -> VectorIndex:
-        if not self._changes.added:
-            return self._before.index
+    def _grown(self) -> FaissIndex | GrownIndex:
+        """The index with the rows that are new, beside it or in it."""
+        base, beside = parts(self._before.index)
+        beside = np.concatenate([beside, self._changes.units])
+        if not self._changes.added or len(beside) <= self._limits.most_beside:
+            return grown(base, beside)
         record = self._manifest.index
         effort = record.measurement.effort
         index = FaissIndex.load(self._source, record.recipe, effort, mapped=False)
         try:
-            index.add(self._changes.units)
+            index.add(beside)
         except GenerationError as error:
             raise _WholeBetterError(str(error)) from error
         return index
 
-    def _write_index(self, index: VectorIndex) -> None:
-        if isinstance(index, FaissIndex) and self._changes.added:
-            index.save(self._folder)
-        else:
+    def _measured(
+        self, index: FaissIndex | GrownIndex, lists: Neighbours, live: Selection | None
+    ) -> Measurement:
+        record = self._manifest.index
+        truth = Truth.within(index, live, QUERIES)
+        if truth is None:
+            return record.measurement
+        listed = _listed(lists, index, live, truth, record)
+        measured = record.measurement
+        if len(self._changes.removed) or not self._is_same(index):
+            measured = _measured(index, live, truth, record)
+        return replace(measured, listed_recall_at_10=listed)
+
+    def _is_same(self, index: FaissIndex | GrownIndex) -> bool:
+        """Whether only what lies beside it differs.
+
+        Such an index misses no row that it found before: those beside are all compared, and none of
+        the rest takes the place of a closer one.
+        """
+        return parts(index)[0] is parts(self._before.index)[0]
+
+    def _live(self, order: np.ndarray[Any, np.dtype[np.int32]]) -> Selection | None:
+        if self._n_tracks == self._n_rows:
+            return None
+        return Selection.of(order.astype(np.int64), self._n_rows)
+
+    def _write_index(self, index: FaissIndex | GrownIndex) -> None:
+        if self._is_same(index):
             self._link(*self._manifest.index.recipe.files)
+        else:
+            parts(index)[0].save(self._folder)
+        if self._changes.added:
+            write_arrays(self._folder, {ADDED: parts(index)[1]})
+        else:
+            self._link(ADDED)
 
     def _write_catalog(self) -> None:
         changes, path = self._changes, self._folder / CATALOG
@@ -281,21 +270,30 @@ class _Update:
             del self._linked[DOCUMENTS]
 
     def _write_arrays(self, order: np.ndarray[Any, np.dtype[np.int32]]) -> None:
-        arrays, added = self._before.arrays, self._changes.added
-        codes = artist_codes(self._folder / CATALOG, self._n_rows)
+        added = self._changes.added
         written: dict[str, np.ndarray[Any, Any]] = {
             ORDER: order,
-            ARTISTS: codes,
+            ARTISTS: self._artists(),
             MEANS: np.stack(self._means),
         }
         if added:
-            written[IDS] = np.concatenate([arrays.ids, self._new_ids()])
-        tags = self._tags()
-        if len(tags) != len(arrays.tags) or not np.array_equal(tags, arrays.tags):
-            written[TAGS] = tags
+            written[IDS] = self._ids
+        written |= self._tags()
         write_arrays(self._folder, written)
         fitted = (CENTRE, COMPONENTS) if COMPONENTS in self._manifest.files else (CENTRE,)
         self._link(*fitted, *{IDS, TAGS}.difference(written))
+
+    def _write_lists(self, lists: Neighbours) -> None:
+        before = self._before.arrays.neighbours
+        files = {
+            NEIGHBOURS: (lists.lists, before.lists),
+            CHANGED_NEIGHBOURS: (lists.changed, before.changed),
+        }
+        for name, (array, was) in files.items():
+            if array is was:
+                self._link(name)
+            else:
+                write_arrays(self._folder, {name: array})
 
     def _link(self, *names: str) -> None:
         for name in names:
@@ -305,6 +303,11 @@ class _Update:
                 # not every file system has links
                 shutil.copyfile(self._source / name, self._folder / name)
             self._linked[name] = self._manifest.files[name]
+
+    @cached_property
+    def _ids(self) -> np.ndarray[Any, np.dtype[np.bytes_]]:
+        """Of all rows from now on."""
+        return np.concatenate([self._before.arrays.ids, self._new_ids()])
 
     def _new_ids(self) -> np.ndarray[Any, np.dtype[np.bytes_]]:
         ids = [entry.track.id.encode(errors="surrogatepass") for entry in self._changes.added]
@@ -317,13 +320,25 @@ class _Update:
         places = np.searchsorted(arrays.ids[kept], new[by_id])
         return np.insert(kept, places, (self._manifest.n_rows + by_id).astype(np.int32))
 
-    def _tags(self) -> np.ndarray[Any, np.dtype[np.float16]]:
-        n_tags = self._before.arrays.tags.shape[1]
-        new = np.array([entry.tags for entry in self._changes.added], np.float16)
-        tags = np.concatenate([self._before.arrays.tags, new.reshape(-1, n_tags)])
-        for row, entry in self._changes.kept.items():
-            tags[row] = entry.tags
-        return tags
+    def _artists(self) -> np.ndarray[Any, np.dtype[np.int32]]:
+        new = range(self._manifest.n_rows, self._n_rows)
+        changed = [*self._changes.removed.tolist(), *self._changes.kept, *new]
+        before = self._before.arrays.artists
+        return updated_artist_codes(self._folder / CATALOG, before, changed, self._n_rows)
+
+    def _tags(self) -> dict[str, np.ndarray[Any, Any]]:
+        """The tags of all rows, unless they are what they were."""
+        before, kept = self._before.arrays.tags, self._changes.kept
+        rows = np.fromiter(kept, np.int64, len(kept))
+        of_kept, new = (
+            np.array([entry.tags for entry in entries], np.float16).reshape(-1, before.shape[1])
+            for entries in (kept.values(), self._changes.added)
+        )
+        if not len(new) and np.array_equal(of_kept, before[rows]):
+            return {}
+        tags = np.concatenate([before, new])
+        tags[rows] = of_kept
+        return {TAGS: tags}
 
     @cached_property
     def _means(self) -> tuple[FloatArray, FloatArray]:
@@ -335,19 +350,35 @@ class _Update:
         return fitted, (total / max(self._n_tracks, 1)).astype(np.float32)
 
 
-def _measured(index: VectorIndex, live: Selection, record: IndexRecord) -> Measurement:
+def _measured(
+    index: FaissIndex | GrownIndex,
+    live: Selection | None,
+    truth: Truth | None,
+    record: IndexRecord,
+) -> Measurement:
     """What searches find now, with more effort if need be.
 
     What was published below its target already is held to what it was.
     """
     before = record.measurement
-    if index.exact or not isinstance(index, FaissIndex):
+    if index.exact:
         return before
     target = min(record.options.target_recall, before.recall_at_10)
     efforts = [effort for effort in index.efforts if effort > index.effort][:MORE_EFFORTS]
     for effort in [index.effort, *efforts]:
-        found = measure(index.at_effort(effort), live, QUERIES)
+        found = measure(index.at_effort(effort), live, truth)
         if found.recall_at_10 >= target:
             # the curve is of when the index was built
             return replace(found, curve=before.curve)
     raise _WholeBetterError(f"recall@10={found.recall_at_10:.4f} is below {target}")
+
+
+def _listed(
+    lists: Neighbours, index: VectorIndex, live: Selection | None, truth: Truth, record: IndexRecord
+) -> float | None:
+    """Recall of the lists, held to what it was as that of searches is."""
+    before, options = record.measurement.listed_recall_at_10, record.options
+    found = listed_recall(lists, truth, index.vectors, live)
+    if found is not None and before is not None and found < min(options.target_recall, before):
+        raise _WholeBetterError(f"recall@10={found:.4f} of the lists is too low")
+    return found

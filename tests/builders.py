@@ -26,6 +26,7 @@ from recommender.index.measurement import UNMEASURED
 from recommender.index.recipes import IndexOptions, flat
 from recommender.library import Library
 from recommender.manifest import MANIFEST, SCHEMA_VERSION, IndexRecord, Manifest
+from recommender.neighbours import Neighbours, neighbours_of, no_lists
 from recommender.projection import Projection
 from recommender.publishing import publish
 from recommender.records import FileState, Indexed, LibraryTrack
@@ -191,9 +192,11 @@ def generation_of(
     catalog = folder / "catalog.db"
     catalog.unlink(missing_ok=True)
     write_catalog(catalog, map(library_track, by_id), range(len(by_id)))
+    index = _index_of(by_id, index_class)
+    lists = neighbours_of(index) if isinstance(index, FaissIndex) else no_lists()[0]
     return Generation.of(
         manifest=_manifest(len(by_id)),
-        index=_index_of(by_id, index_class),
+        index=index,
         catalog=Catalog.open(catalog),
         arrays=RowArrays(
             ids=np.array([e.id.encode() for e in by_id], dtype=np.bytes_),
@@ -201,6 +204,7 @@ def generation_of(
             tags=np.array([e.tags for e in by_id], np.float16).reshape(-1, len(TAG_NAMES)),
             artists=artist_codes(catalog, len(by_id)),
             means=np.zeros((2, DIMENSION), np.float32),
+            neighbours=Neighbours(lists, no_lists()[1]),
         ),
         projection=Projection(np.zeros(DIMENSION, np.float32), None),
     )

@@ -9,11 +9,17 @@ from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 
 from recommender.catalog import Catalog
-from recommender.catalog_tables import artist_codes, update_catalog, write_catalog
+from recommender.catalog_tables import (
+    artist_codes,
+    update_catalog,
+    updated_artist_codes,
+    write_catalog,
+)
 from recommender.errors import StorageError
 from recommender.filters import Filters
 from recommender.records import LibraryTrack
@@ -32,6 +38,7 @@ ASKED = (
 QUERIES = ("", "a", "kitto", "kitto co", "東", "word")
 
 Tracks = dict[int, LibraryTrack]
+Codes = npt.NDArray[np.int32]
 
 
 def track(id_: str, **metadata: Any) -> LibraryTrack:
@@ -72,14 +79,25 @@ def test_an_updated_catalog_is_like_one_that_is_written_anew(
     known, updates = changed
     path = folder / "updated.db"
     write_catalog(path, known.values(), known)
+    codes = artist_codes(path, 6)
     for removed, put in updates:
         update_catalog(path, removed, put.items())
+        codes = updated_artist_codes(path, codes, {*removed, *put}, 12)
+        assert_same_artists(codes, artist_codes(path, 12))
         known = {row: t for row, t in known.items() if row not in removed} | put
     write_catalog(folder / "anew.db", known.values(), known)
     assert seen(path) == seen(folder / "anew.db")
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         connection.execute("INSERT INTO words (words) VALUES ('integrity-check')")
+
+
+def assert_same_artists(codes: Codes, anew: Codes) -> None:
+    """The same rows have the same artist, whatever the numbers are."""
+    assert codes.dtype == np.int32
+    assert ((codes == -1) == (anew == -1)).all()
+    pairs = set(zip(codes.tolist(), anew.tolist(), strict=True))
+    assert len(pairs) == len(set(codes.tolist())) == len(set(anew.tolist()))
 
 
 def seen(path: Path) -> list[object]:

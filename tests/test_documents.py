@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recommender import documents as module
 from recommender.documents import Documents, DocumentWriter
 from recommender.errors import GenerationError
 
@@ -19,27 +20,51 @@ def written(folder: Path, documents: dict[int, str]) -> Path:
     return catalog
 
 
+@pytest.fixture(params=["mapped", "read"])
+def _both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files may be mapped, or are too large for that."""
+    if request.param == "read":
+        monkeypatch.setattr(module, "MOST_MAPPED_BYTES", 0)
+
+
+@pytest.mark.usefixtures("_both_ways")
 def test_documents_come_in_the_order_asked_for(tmp_path: Path) -> None:
     documents = Documents(written(tmp_path, {0: '{"id":"a"}', 2: '{"id":"é"}', 1: "{}"}))
-    assert documents.of([2, 0, 2, 1]) == ['{"id":"é"}', '{"id":"a"}', '{"id":"é"}', "{}"]
-    assert documents.of([]) == []
+    assert list(documents.of([2, 0, 2, 1]).items()) == [
+        (2, '{"id":"é"}'),
+        (0, '{"id":"a"}'),
+        (1, "{}"),
+    ]
+    assert documents.of([]) == {}
 
 
 def test_rows_without_a_document_are_told(tmp_path: Path) -> None:
     documents = Documents(written(tmp_path, {1: "one", 3: "three"}))
-    assert documents.held([-1, 0, 1, 2, 3, 4]) == [1, 3]
+    assert list(documents.of([-1, 0, 1, 2, 3, 4])) == [1, 3]
 
 
 def test_a_catalog_may_be_empty(tmp_path: Path) -> None:
-    assert Documents(written(tmp_path, {})).held([0]) == []
+    assert Documents(written(tmp_path, {})).of([0]) == {}
 
 
+@pytest.mark.usefixtures("_both_ways")
+def test_what_is_not_text_is_refused(tmp_path: Path) -> None:
+    catalog = written(tmp_path, {0: "text", 1: "more"})
+    lines = catalog.with_suffix(".jsonl")
+    lines.write_bytes(lines.read_bytes().replace(b"more", b"mor\xe9"))
+    documents = Documents(catalog)
+    assert documents.of([0]) == {0: "text"}
+    with pytest.raises(GenerationError, match="documents cannot be read"):
+        documents.of([0, 1])
+
+
+@pytest.mark.usefixtures("_both_ways")
 def test_what_was_opened_is_read_although_its_files_are_gone(tmp_path: Path) -> None:
     catalog = written(tmp_path, {0: "zero"})
     documents = Documents(catalog)
     for path in tmp_path.iterdir():
         path.unlink()
-    assert documents.of([0]) == ["zero"]
+    assert documents.of([0]) == {0: "zero"}
 
 
 @settings(max_examples=40, deadline=None)
@@ -65,8 +90,7 @@ def test_after_any_changes_each_row_has_its_last_document(
                 writer.put(row, text)
         model = {row: text for row, text in model.items() if row not in forgotten} | put
         documents = Documents(catalog)
-        assert documents.held(range(10)) == sorted(model)
-        assert documents.of(sorted(model)) == [model[row] for row in sorted(model)]
+        assert documents.of(range(10)) == model
         live = sum(len(text.encode()) + 1 for text in model.values())
         sizes = [path.stat().st_size for path in folder.glob("*.jsonl")]
         assert sum(sizes) <= 2 * (live + 10)
@@ -97,6 +121,28 @@ def test_a_missing_file_is_refused(tmp_path: Path, suffix: str) -> None:
         Documents(catalog)
 
 
+@pytest.mark.usefixtures("_both_ways")
+def test_documents_are_read_from_both_files(tmp_path: Path) -> None:
+    catalog = written(tmp_path, {0: "zero", 1: "one"})
+    with DocumentWriter(catalog) as writer:
+        writer.put(1, "another")
+    assert Documents(catalog).of([1, 0]) == {1: "another", 0: "zero"}
+
+
+@pytest.mark.usefixtures("_both_ways")
+def test_what_was_opened_is_read_although_its_lines_are_written_anew(tmp_path: Path) -> None:
+    catalog = written(tmp_path, {0: "zero"})
+    with DocumentWriter(catalog) as writer:
+        writer.put(1, "added")
+    documents = Documents(catalog)
+    for turn in range(30):
+        with DocumentWriter(catalog) as writer:
+            writer.put(0, f"turn {turn}")
+    assert catalog.with_suffix(".added.jsonl").stat().st_size < 30
+    assert documents.of([1, 0]) == {1: "added", 0: "zero"}
+
+
+@pytest.mark.usefixtures("_both_ways")
 def test_the_first_file_may_be_read_by_others_meanwhile(tmp_path: Path) -> None:
     catalog = written(tmp_path, {row: f"document {row}" for row in range(10)})
     others = Documents(catalog)
@@ -109,6 +155,6 @@ def test_the_first_file_may_be_read_by_others_meanwhile(tmp_path: Path) -> None:
         with DocumentWriter(linked) as writer:
             writer.forget([turn % 10])
             writer.put(turn % 10, f"turn {turn}")
-    assert others.of(list(range(10))) == [f"document {row}" for row in range(10)]
-    assert Documents(catalog).of([3]) == ["document 3"]
-    assert Documents(linked).of(list(range(10))) == [f"turn {turn}" for turn in range(20, 30)]
+    assert others.of(range(10)) == {row: f"document {row}" for row in range(10)}
+    assert Documents(catalog).of([3]) == {3: "document 3"}
+    assert Documents(linked).of(range(10)) == {row: f"turn {row + 20}" for row in range(10)}

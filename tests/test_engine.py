@@ -415,8 +415,12 @@ class CountingIndex:
 def test_no_more_is_fetched_than_needed(tmp_path: Path) -> None:
     generation = generation_of(tmp_path, random_entries(500))
     index = CountingIndex(generation.index)
-    Recommender(replace(generation, index=index)).similar("t000", Options(limit=10))
-    assert index.asked == [10 + SPARE]
+    recommender = Recommender(replace(generation, index=index))
+    recommender.similar("t000", Options(limit=10))
+    assert index.asked == []  # lists know it
+    recommender.similar("t000", Options(limit=30))
+    recommender.recommend([Preference("t000")], [], Options(limit=10))
+    assert index.asked == [30 + SPARE, 10 + SPARE]
 
 
 def test_many_threads_get_the_answers_of_one(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from recommender.index import VectorIndex
 from recommender.index.building import build_index
 from recommender.index.exact import ExactIndex
 from recommender.index.faiss import FaissIndex
+from recommender.index.grown import grown
 from recommender.index.recipes import KINDS, IndexOptions
 from tests.contracts_index import NONE, VectorIndexContract, unit_vectors
 
@@ -58,3 +59,22 @@ class TestKindsFromFiles(VectorIndexContract):
         index, recipe = build_index(vectors, IndexOptions(self.kind))
         index.save(self.folder)
         return FaissIndex.load(self.folder, recipe, index.effort, mapped=self.mapped)
+
+
+class GrownContract(KindContract):
+    """A third of the rows lie beside."""
+
+    def build(self, vectors: FloatArray) -> VectorIndex:
+        first = len(vectors) - -(-len(vectors) // 3)
+        base, _ = build_index(vectors[:first], IndexOptions(self.kind))
+        return grown(base, vectors[first:])
+
+
+@pytest.mark.parametrize("kind", ["flat", "hnsw"])
+class TestGrownKindsOfFloats(GrownContract):
+    pass
+
+
+@pytest.mark.parametrize("kind", ["hnsw-sq8", "ivf-pq", "ivf-rabitq", "IVF4,Flat"])
+class TestGrownKindsOfHalves(GrownContract):
+    tolerance = 1e-3

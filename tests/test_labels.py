@@ -1,4 +1,7 @@
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recommender.labels import Labels
 from recommender.track import TagStrength
@@ -6,9 +9,13 @@ from recommender.track import TagStrength
 NAMES = ("one:rock", "one:jazz", "two:jazz", "two:ambient")
 
 
+# as they are stored, also just below and above what counts
+PROBABILITY = st.floats(0, 1, width=16) | st.sampled_from([0.0, 0.04998779296875, 0.0625, 0.1875])
+
+
 def shared(one: list[float], others: list[list[float]]) -> list[tuple[TagStrength, ...]]:
     labels = Labels(["a", "b", "c", "d"])
-    return labels.shared(labels.strong(one), others)
+    return labels.shared(labels.strong(one), np.array(others))
 
 
 def test_names_are_without_their_tagger_and_in_the_order_of_the_alphabet() -> None:
@@ -38,11 +45,11 @@ def test_an_embedder_without_tags_shares_none(n_rows: int) -> None:
     labels = Labels(())
     assert labels.names == []
     assert labels.strong([]) == {}
-    assert labels.shared({}, [[]] * n_rows) == [()] * n_rows
+    assert labels.shared({}, np.empty((n_rows, 0))) == [()] * n_rows
 
 
 def test_what_is_shared_is_as_strong_as_the_surer_tagger_says() -> None:
-    [found] = Labels(NAMES).shared({"ambient": 0.9, "jazz": 0.9}, [[0.8, 0.2, 0.7, 0.4]])
+    [found] = Labels(NAMES).shared({"ambient": 0.9, "jazz": 0.9}, np.array([[0.8, 0.2, 0.7, 0.4]]))
     assert found == (("jazz", 0.7), ("ambient", 0.4))
 
 
@@ -69,3 +76,18 @@ def test_weak_tags_are_no_reason() -> None:
 def test_strengths_have_three_decimals() -> None:
     [found] = shared([0.12345, 0, 0, 0], [[1, 0, 0, 0]])
     assert found == (("a", 0.123),)
+
+
+@given(st.lists(st.lists(PROBABILITY, min_size=4, max_size=4), min_size=1, max_size=4))
+def test_what_is_shared_is_what_is_strong_in_both(tracks: list[list[float]]) -> None:
+    labels = Labels(NAMES)
+    strong = [labels.strong(track) for track in tracks]
+    expected = [
+        sorted(
+            ((-min(strong[0][name], other[name]), name) for name in strong[0] if name in other),
+        )[:3]
+        for other in strong
+    ]
+    assert labels.shared(strong[0], np.array(tracks, np.float16)) == [
+        tuple((name, round(-strength, 3)) for strength, name in best) for best in expected
+    ]

@@ -223,6 +223,7 @@ def test_what_the_index_finds_is_told_when_asked(page: Page, backend: StandIn) -
         "Kind": "hnsw",
         "Recall@10": "98.9\xa0% of exact search",
         "Recall@100": "97.9\xa0%",
+        "In lists of neighbours": "99.6\xa0%",
         "A search": "0.052\xa0ms",
         "A track": "1,084 bytes",
     }

@@ -213,7 +213,6 @@ MOMENTS += [(os, "fsync", call, False) for call in range(2, 13)]
 MOMENTS += [(np, "save", 2, False), (Path, "rename", 2, False)]
 UPDATING: list[tuple[Any, str]] = [
     (updating, "measure"),
-    (FaissIndex, "save"),
     (shutil, "copyfile"),
     (updating, "update_catalog"),
     (np, "save"),
@@ -222,8 +221,15 @@ UPDATING: list[tuple[Any, str]] = [
     (Path, "replace"),
 ]
 UPDATES = [(*step, call, after) for step in UPDATING for call in (1, 2) for after in (False, True)]
+ADDING: list[tuple[Any, str, int, bool]] = [
+    (FaissIndex, "save", 1, after) for after in (False, True)
+]
 EASY = Limits(least_rows=1, most_drift=9)
-HOW = {"whole": How(), "update": How(IndexOptions("hnsw"), limits=EASY)}
+HOW = {
+    "whole": How(),
+    "update": How(IndexOptions("hnsw"), limits=EASY),
+    "adding": How(IndexOptions("hnsw"), limits=replace(EASY, most_beside=0)),
+}
 
 
 @pytest.fixture(scope="module")
@@ -256,7 +262,9 @@ def failing(real: Callable[..., Any], call: int, after: bool, error: BaseExcepti
 
 @pytest.mark.parametrize(
     ("how", "owner", "name", "call", "after"),
-    [("whole", *moment) for moment in MOMENTS] + [("update", *moment) for moment in UPDATES],
+    [("whole", *moment) for moment in MOMENTS]
+    + [("update", *moment) for moment in UPDATES]
+    + [("adding", *moment) for moment in ADDING],
 )
 def test_a_crash_at_any_moment_leaves_one_whole_generation_current(
     tmp_path: Path, full_folder: Path, how: str, owner: Any, name: str, call: int, after: bool
@@ -307,7 +315,7 @@ def test_what_fails_its_own_check_is_not_left_as_a_generation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = publish_entries(tmp_path, OLD)
-    monkeypatch.setattr(building, "normalised", lambda vectors: vectors * 2)
+    monkeypatch.setattr(building, "normalised", lambda vectors: vectors * 0.5)
     with pytest.raises(GenerationError, match="is not a unit vector"):
         publish_entries(tmp_path, NEW)
     assert names_in(tmp_path) == [old]

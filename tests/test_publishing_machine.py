@@ -31,7 +31,7 @@ from tests.builders import DIMENSION, SPACE, Entry, indexed, open_library, opene
 
 ARTISTS = ("", "Ada", "Bo")
 # so wide that what is published is an update whenever that can be
-WIDE = Limits(least_rows=1, most_dead=0.5, most_growth=3.0, most_drift=0.5)
+WIDE = Limits(least_rows=1, most_dead=0.5, most_growth=3.0, most_drift=0.5, most_beside=12)
 EXACT = ("flat", "flat-fp16")
 CUSTOM = ("IVF4,Flat", "NSG8")
 

@@ -43,3 +43,18 @@ def test_rows_that_are_not_there_cannot_be_chosen() -> None:
 def test_a_selection_meets_only_selections() -> None:
     with pytest.raises(TypeError):
         Selection.every(3) & {1}
+
+
+@given(st.lists(st.booleans(), max_size=70), st.data())
+def test_a_selection_is_split_in_two(mask: list[bool], data: st.DataObject) -> None:
+    chosen = Selection(np.array(mask, dtype=bool))
+    for first in data.draw(st.lists(st.integers(0, len(mask)), max_size=3)):
+        before, rest = chosen.split(first)
+        assert rest.mask.tolist() == mask[first:]
+        assert (before is None) == all(mask[:first])
+        assert before is None or before.mask.tolist() == mask[:first]
+
+
+def test_a_selection_is_split_once() -> None:
+    chosen = Selection.of(np.array([1, 4]), 6)
+    assert all(a is b for a, b in zip(chosen.split(3), chosen.split(3), strict=True))

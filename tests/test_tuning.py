@@ -9,6 +9,7 @@ import pytest
 
 from recommender.index.building import build_index
 from recommender.index.exact import ExactIndex
+from recommender.index.faiss import FaissIndex
 from recommender.index.measurement import UNMEASURED, Measurement
 from recommender.index.native import threads
 from recommender.index.recipes import IndexOptions
@@ -24,6 +25,10 @@ WIDTH = 48
 def _one_thread() -> Iterator[None]:
     with threads(1):
         yield
+
+
+def measured(index: FaissIndex, live: Selection | None = None, n: int = 200) -> Measurement:
+    return measure(index, live, Truth.within(index, live, n))
 
 
 def test_the_truth_is_the_kth_cosine_of_the_others() -> None:
@@ -83,18 +88,18 @@ def test_measuring_looks_at_live_rows_only() -> None:
     vectors = unit_vectors(4_000, dimension=WIDTH)
     index, _ = build_index(vectors, IndexOptions("hnsw"))
     live = Selection(np.random.default_rng(0).random(4_000) < 0.9)
-    whole, part = measure(index, None), measure(index, live, n_queries=50)
+    whole, part = measured(index), measured(index, live, 50)
     assert (whole.queries, part.queries) == (200, 50)
     assert whole.recall_at_10 > 0.9
     assert part.recall_at_10 > 0.9
-    assert measure(index.at_effort(8), None).recall_at_10 < whole.recall_at_10
+    assert measured(index.at_effort(8)).recall_at_10 < whole.recall_at_10
 
 
 @pytest.mark.parametrize("n", [0, 1])
 def test_there_is_nothing_to_measure_in_a_catalog_of_one(n: int) -> None:
     index, _ = build_index(unit_vectors(n), IndexOptions())
     assert tune(index, unit_vectors(n), 0.98)[1] == UNMEASURED
-    assert measure(index, None) == UNMEASURED
+    assert measured(index) == UNMEASURED
 
 
 @pytest.mark.parametrize("n", [2, 5, 50])

@@ -10,17 +10,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recommender import updating
 from recommender.engine import Recommender
+from recommender.errors import GenerationError
 from recommender.filters import Filters
 from recommender.generation import Generation, open_generation
 from recommender.index import tuning
+from recommender.index.grown import parts
 from recommender.index.measurement import Measurement
-from recommender.index.recipes import IndexOptions
-from recommender.manifest import CENTRE, IDS, TAGS, Manifest
+from recommender.index.recipes import INDEX, IndexOptions
+from recommender.manifest import ADDED, ARTISTS, CENTRE, IDS, NEIGHBOURS, TAGS, Manifest
 from recommender.press import How
 from recommender.publishing import publish
 from recommender.questions import Options
-from recommender.updating import Limits
+from recommender.updating import QUERIES, Limits
 from tests.builders import (
     DIMENSION,
     LIBRARY_FILE,
@@ -36,6 +39,8 @@ from tests.builders import (
 TRACKS = random_entries(300, seed=3)
 LIMITS = Limits(least_rows=100)
 HNSW = How(IndexOptions("hnsw"), limits=LIMITS)
+# so few may lie beside the index
+FEW = replace(HNSW, limits=replace(LIMITS, most_beside=5))
 
 
 def brought_up_to_date(data_dir: Path, how: How = HNSW) -> Generation:
@@ -88,6 +93,37 @@ def test_new_tracks_are_added_at_the_end_and_found(tmp_path: Path, before: Gener
         assert after.arrays.names(np.array([nearest])) == [one.id]
 
 
+def test_new_tracks_enter_the_lists_of_those_near_them(tmp_path: Path, before: Generation) -> None:
+    old = TRACKS[17]
+    new = [replace(e, vector=old.vector) for e in new_entries(2)]
+    store(tmp_path, new)
+    after = brought_up_to_date(tmp_path)
+    for asked, others in ((old, new), (new[0], [old, new[1]])):
+        [row] = after.rows_of([asked.id])[0].tolist()
+        found = after.arrays.neighbours.of(row)
+        assert found is not None
+        assert set(after.arrays.names(found[0][:2])) == {e.id for e in others}
+        assert found[1][:2].tolist() == [1_000_000] * 2
+    folders = (folder_of(tmp_path, g.manifest.generation) for g in (before, after))
+    assert len({(folder / NEIGHBOURS).stat().st_ino for folder in folders}) == 1
+    assert len(after.arrays.neighbours.changed) < 0.25 * 300
+    assert after.manifest.index.measurement.listed_recall_at_10 is not None
+
+
+def test_lists_that_miss_too_much_have_all_built_anew(
+    tmp_path: Path,
+    before: Generation,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert before.manifest.index.measurement.listed_recall_at_10 == 1.0
+    monkeypatch.setattr(updating, "listed_recall", lambda *_: 0.5)
+    caplog.set_level(logging.INFO)
+    store(tmp_path, new_entries(2))
+    assert brought_up_to_date(tmp_path).manifest.parent == ""
+    assert "recall@10=0.5000 of the lists" in reason_for_building(caplog)
+
+
 def test_the_projection_stays_the_one_that_was_fitted(tmp_path: Path, before: Generation) -> None:
     store(tmp_path, new_entries(7))
     after = brought_up_to_date(tmp_path)
@@ -134,9 +170,146 @@ def test_when_tracks_leave_the_index_is_the_same_file(tmp_path: Path, before: Ge
     forget(tmp_path, TRACKS[:3])
     after = brought_up_to_date(tmp_path)
     old, new = (folder_of(tmp_path, g.manifest.generation) for g in (before, after))
-    for name in ("index.faiss", "catalog.jsonl", IDS, TAGS, CENTRE):
+    for name in (INDEX, ADDED, "catalog.jsonl", IDS, TAGS, CENTRE):
         assert (old / name).samefile(new / name)
     assert not (old / "catalog.db").samefile(new / "catalog.db")
+
+
+def of_parts(generation: Generation) -> tuple[int, int]:
+    """Rows of the index itself, and rows beside it."""
+    base, beside = parts(generation.index)
+    return len(base), len(beside)
+
+
+def same_file(data_dir: Path, one: Generation, other: Generation, name: str) -> bool:
+    of_one, of_other = (folder_of(data_dir, g.manifest.generation) for g in (one, other))
+    return (of_one / name).samefile(of_other / name)
+
+
+@pytest.mark.parametrize("kind", ["flat", "hnsw", "hnsw-sq8", "ivf-pq", "ivf-rabitq", "NSG8"])
+def test_few_new_tracks_lie_beside_the_same_index(tmp_path: Path, kind: str) -> None:
+    how = How(IndexOptions(kind), accept_low_recall=True, limits=LIMITS)
+    store(tmp_path, TRACKS)
+    first = brought_up_to_date(tmp_path, how)
+    before = first
+    for turn in (1, 2):
+        new = new_entries(4, seed=turn)
+        store(tmp_path, new)
+        after = brought_up_to_date(tmp_path, how)
+        assert of_parts(after) == (300, 4 * turn)
+        for name in after.manifest.index.recipe.files:
+            assert same_file(tmp_path, before, after, name)
+            assert after.manifest.files[name] == first.manifest.files[name]
+        rows = np.arange(300 + 4 * turn - 4, 300 + 4 * turn)
+        expected = after.project(np.array(new[3].vector, np.float32))
+        np.testing.assert_array_equal(after.index.vectors(rows)[3], expected)
+        assert after.index.nearest(expected, 1, np.empty(0, np.int64))[0].tolist() == [rows[3]]
+        before = after
+
+
+@pytest.mark.parametrize("kind", ["flat", "hnsw", "hnsw-fp16", "hnsw-sq8"])
+def test_too_many_beside_are_added_to_the_index(tmp_path: Path, kind: str) -> None:
+    how = How(IndexOptions(kind), accept_low_recall=True, limits=FEW.limits)
+    store(tmp_path, TRACKS)
+    brought_up_to_date(tmp_path, how)
+    sizes, generations = list[tuple[int, int]](), list[Generation]()
+    for turn in range(4):
+        store(tmp_path, new_entries(3, seed=turn))
+        generations.append(brought_up_to_date(tmp_path, how))
+        sizes.append(of_parts(generations[-1]))
+    assert sizes == [(300, 3), (306, 0), (306, 3), (312, 0)]
+    beside, within = generations[:2]
+    assert within.manifest.parent == beside.manifest.generation
+    np.testing.assert_allclose(
+        within.index.vectors(np.arange(303)), beside.index.vectors(np.arange(303)), atol=1e-3
+    )
+    assert within.manifest.index.n_built == 300
+
+
+def test_an_index_that_takes_no_more_is_built_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    how = replace(FEW, options=IndexOptions("NSG8"), accept_low_recall=True)
+    store(tmp_path, TRACKS)
+    brought_up_to_date(tmp_path, how)
+    store(tmp_path, new_entries(6))
+    with caplog.at_level(logging.INFO):
+        after = brought_up_to_date(tmp_path, how)
+    assert "takes no more" in reason_for_building(caplog)
+    assert (after.manifest.parent, of_parts(after)) == ("", (306, 0))
+
+
+def test_a_track_beside_the_index_may_leave_or_be_heard_anew(
+    tmp_path: Path, before: Generation
+) -> None:
+    new = new_entries(4)
+    store(tmp_path, new)
+    brought_up_to_date(tmp_path, FEW)
+    forget(tmp_path, new[:1])
+    left = brought_up_to_date(tmp_path, FEW)
+    assert (of_parts(left), left.manifest.n_tracks) == ((300, 4), 303)
+    assert same_file(tmp_path, before, left, INDEX)
+    other = replace(new[1], vector=[-v for v in new[1].vector])
+    store(tmp_path, [other])
+    heard = brought_up_to_date(tmp_path, FEW)
+    assert (of_parts(heard), heard.manifest.n_tracks) == ((300, 5), 303)
+    assert heard.rows_of([other.id])[0].tolist() == [304]
+    store(tmp_path, [replace(new_entries(1)[0], id="one more")])
+    within = brought_up_to_date(tmp_path, FEW)
+    assert (of_parts(within), within.manifest.n_tracks) == ((306, 0), 304)
+    for generation in (left, heard, within):
+        dead = generation.arrays.ids[[300]].astype(str).tolist()
+        assert dead == [new[0].id]
+        assert new[0].id not in generation.track_ids
+        for one in TRACKS[::20]:
+            matches = Recommender(generation).similar(one.id, Options(limit=100)).matches
+            assert len(matches) == 100
+            assert new[0].id not in {match.track.id for match in matches}
+    expected = within.project(np.array(other.vector, np.float32))
+    np.testing.assert_allclose(within.index.vectors(np.array([304]))[0], expected, atol=1e-6)
+
+
+def test_a_damaged_row_beside_the_index_is_noticed(tmp_path: Path, before: Generation) -> None:
+    store(tmp_path, new_entries(4))
+    name = brought_up_to_date(tmp_path).manifest.generation
+    path = folder_of(tmp_path, name) / ADDED
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(GenerationError, match=f"file={ADDED} is damaged"):
+        open_generation(tmp_path, name)
+
+
+def test_artists_keep_their_numbers(tmp_path: Path) -> None:
+    named = [
+        replace(e, metadata=replace(e.metadata, artist=f"Artist {place % 9}"))
+        for place, e in enumerate([*TRACKS, *new_entries(12)])
+    ]
+    store(tmp_path, named[:300])
+    first = brought_up_to_date(tmp_path)
+    forget(tmp_path, named[:2])
+    renamed = replace(named[2], metadata=replace(named[2].metadata, artist="ARTIST 7"))
+    newcomer = replace(named[3], metadata=replace(named[3].metadata, artist="A first one"))
+    store(tmp_path, [*named[300:], renamed, newcomer])
+    after = brought_up_to_date(tmp_path)
+    numbers = {e.id: place % 9 for place, e in enumerate(named)} | {renamed.id: 7, newcomer.id: 9}
+    assert after.arrays.artists[:2].tolist() == [-1, -1]
+    order = after.arrays.order
+    assert after.arrays.artists[order].tolist() == [numbers[id_] for id_ in after.track_ids]
+    assert not same_file(tmp_path, first, after, ARTISTS)
+
+
+def test_what_is_found_is_measured_when_it_may_be_less(tmp_path: Path, before: Generation) -> None:
+    whole = before.manifest.index.measurement
+    store(tmp_path, new_entries(5))
+    # rows beside are all compared, and the others are found as before
+    assert brought_up_to_date(tmp_path, FEW).manifest.index.measurement == whole
+    forget(tmp_path, TRACKS[:1])
+    after_removal = brought_up_to_date(tmp_path, FEW).manifest.index.measurement
+    store(tmp_path, new_entries(1, seed=3))
+    after_adding = brought_up_to_date(tmp_path, FEW).manifest.index.measurement
+    for measured in (after_removal, after_adding):
+        assert measured.queries == QUERIES != whole.queries
+        assert measured.effort >= whole.effort
+        assert measured.recall_at_10 >= 0.98
 
 
 def test_where_links_are_not_to_be_had_files_are_copied(
@@ -268,6 +441,7 @@ def test_when_less_is_found_searches_try_harder(
 ) -> None:
     efforts = poor([0.9, 0.9, 0.99], monkeypatch)
     store(tmp_path, new_entries(4))
+    forget(tmp_path, TRACKS[:1])
     after = brought_up_to_date(tmp_path)
     assert efforts == sorted(set(efforts))
     assert len(efforts) == 3
@@ -283,10 +457,11 @@ def test_when_that_does_not_help_the_index_is_built_as_a_whole(
 ) -> None:
     poor([0.9] * 9, monkeypatch)
     store(tmp_path, new_entries(4))
+    forget(tmp_path, TRACKS[:1])
     with caplog.at_level(logging.INFO):
         after = brought_up_to_date(tmp_path)
     assert "recall@10=0.9000 is below 0.98" in reason_for_building(caplog)
-    assert (after.manifest.parent, after.manifest.n_rows) == ("", 304)
+    assert (after.manifest.parent, after.manifest.n_rows) == ("", 303)
 
 
 def test_after_fifty_small_publications_all_is_found_and_little_is_kept(tmp_path: Path) -> None:

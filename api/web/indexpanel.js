@@ -64,10 +64,12 @@ function measured(kind, measurement, target) {
   const isExact = kind === "flat";
   if (!measurement) return isExact ? [] : [["Recall", "not measured, too few tracks"]];
   const { recall_at_10, recall_at_100, milliseconds, bytes_per_vector } = measurement;
+  const listed = measurement.listed_recall_at_10;
   const short = recall_at_10 < target ? `, below the ${percent(target)} asked for` : "";
   const recall = [
     ["Recall@10", `${percent(recall_at_10)} of exact search${short}`],
     ["Recall@100", percent(recall_at_100)],
+    ...(listed === null ? [] : [["In lists of neighbours", percent(listed)]]),
   ];
   const cost = [
     ["A search", `${brief(milliseconds)}\u00a0ms`],

@@ -34,7 +34,8 @@
  * @typedef {{kind: string, target_recall: number, measurement: Measurement | null,
  *   warnings: string[]}} VectorIndex
  * @typedef {{effort: number, recall_at_10: number, recall_at_100: number, milliseconds: number}} Point
- * @typedef {Point & {bytes_per_vector: number, curve: Point[]}} Measurement
+ * @typedef {Point & {bytes_per_vector: number, curve: Point[],
+ *   listed_recall_at_10: number | null}} Measurement
  *
  * Something the player can play: a catalogued track, or a clip that stays in the browser.
  * @typedef {Track & {src?: string}} Playable

@@ -66,6 +66,29 @@ class VectorIndex(Protocol):
         ...
 
 
+class TunedIndex(VectorIndex, Protocol):
+    """An index that can be searched harder or less hard."""
+
+    @property
+    def effort(self) -> int:
+        """How hard searches try; 0 when there is no choice."""
+        ...
+
+    @property
+    def efforts(self) -> tuple[int, ...]:
+        """Efforts worth trying, ascending; () when there is nothing to choose."""
+        ...
+
+    @property
+    def bytes_per_vector(self) -> float:
+        """Bytes of the index by vector, those of vectors in a file of their own left out."""
+        ...
+
+    def at_effort(self, effort: int) -> "TunedIndex":
+        """The same index, shared, searched with another effort."""
+        ...
+
+
 def checked_query(query: FloatArray, dimension: int, k: int) -> FloatArray:
     """Check what every engine would otherwise answer with padding or a crash.
 

@@ -31,6 +31,10 @@ DROPPED = 1_000
 FEW = 1_000
 # rows near a query that tell how many of those there are allowed
 NEAR = 64
+# of lists that are made once against that of an answer
+MORE_EFFORT = 2
+# among more, exact search of all rows for all would take minutes
+MOST_COMPARED = 50_000
 # candidates for each answer, of which float16 vectors choose
 CANDIDATES = {"IndexHNSWSQ": 3, "IndexScalarQuantizer": 3}
 OTHER_CANDIDATES = 16
@@ -204,6 +208,37 @@ class FaissIndex:
         """See :meth:`recommender.index.VectorIndex.vectors`."""
         return self._storage.vectors(rows)
 
+    @property
+    def lists_neighbours(self) -> bool:
+        """Whether :meth:`neighbours` can be asked for all rows in reasonable time."""
+        return self._size <= MOST_COMPARED or not self.exact
+
+    def neighbours(self, rows: Rows, k: int) -> Rows:
+        """The `k` rows nearest to each of some rows, all found at once, on all cores.
+
+        Parameters
+        ----------
+        rows
+            Shape (n,).
+        k
+            At least 1.
+
+        Returns
+        -------
+        Rows
+            Shape (n, min(k, number of other rows)), in no particular order, none its own
+            neighbour; -1 at the end where fewer were found.
+        """
+        queries, wanted = self.vectors(rows), min(k + 1, self._size)
+        with native.threads(native.cores(self._size)):
+            if self._size <= MOST_COMPARED:
+                found = self._storage.nearest_of_all(queries, wanted)
+            else:
+                effort = self._method.deepened(MORE_EFFORT * self._effort, wanted)
+                parameters = self._made_parameters(effort, None)
+                _, found = self._searched.search(queries, wanted, params=parameters)
+        return _others(found, rows)
+
     def _effort_near(self, query: FloatArray, allowed: Selection | None) -> int:
         """The effort that it takes where fewer rows near the query are allowed than elsewhere.
 
@@ -266,6 +301,14 @@ def _own_storage(index: Any, recipe: Recipe) -> Storage:
     if storage is None:
         raise GenerationError(f"index={recipe.kind} does not hold its vectors; run reindex")
     return storage
+
+
+def _others(found: Rows, rows: Rows) -> Rows:
+    """What was found for each row, but for itself; or without the last, if it was not found."""
+    own = found == rows[:, np.newaxis]
+    own[~own.any(axis=1), -1] = True
+    others: Rows = found[~own].reshape(len(found), -1)
+    return others
 
 
 def _middle(efforts: tuple[int, ...]) -> int:

@@ -39,6 +39,8 @@ class Measurement:
         Of the file of the index; vectors that lie in a file of their own are not counted.
     curve
         Other efforts, ascending.
+    listed_recall_at_10
+        Share of the 10 nearest that is in the lists of neighbours; None without such lists.
     """
 
     queries: int
@@ -48,6 +50,13 @@ class Measurement:
     milliseconds: float
     bytes_per_vector: float
     curve: tuple[Point, ...]
+    listed_recall_at_10: float | None = None
+
+    @property
+    def least_recall_at_10(self) -> float:
+        """Of whichever way an answer is found."""
+        listed = self.listed_recall_at_10
+        return self.recall_at_10 if listed is None else min(self.recall_at_10, listed)
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> Self:

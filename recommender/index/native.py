@@ -66,7 +66,7 @@ def build(factory: str, vectors: FloatArray) -> Any:
     """
     try:
         index = _made(factory, vectors.shape[1])
-        with threads(_cores(len(vectors))):
+        with threads(cores(len(vectors))):
             _train(index, vectors)
             add(index, vectors)
     except (RuntimeError, MemoryError) as error:
@@ -119,7 +119,7 @@ def add(index: Any, vectors: FloatArray) -> None:
     RuntimeError
         This index takes no more.
     """
-    with threads(_cores(len(vectors))):
+    with threads(cores(len(vectors))):
         index.add(np.ascontiguousarray(vectors, dtype=np.float32))
 
 
@@ -137,7 +137,8 @@ def threads(n: int) -> Iterator[None]:
         faiss.omp_set_num_threads(before)
 
 
-def _cores(n_vectors: int) -> int:
+def cores(n_vectors: int) -> int:
+    """Threads worth starting for so many vectors."""
     return 1 if n_vectors < _LEAST_TO_SHARE else os.cpu_count() or 1
 
 

@@ -77,6 +77,14 @@ class Storage:
             return self._chosen(query, k, faiss.IDSelectorBitmap(allowed.bits))
         return self._fetched(query, k, allowed.rows)
 
+    def nearest_of_all(self, queries: FloatArray, k: int) -> Rows:
+        """Rows of the `k` nearest of many queries, compared in one go; shape (n_queries, k)."""
+        # codes would be decoded again for every query
+        vectors = self._codes.view(self._type).astype(np.float32, copy=False)
+        _, rows = faiss.knn(queries, vectors, k, metric=faiss.METRIC_INNER_PRODUCT)
+        found: Rows = rows
+        return found
+
     def _chosen(self, query: FloatArray, k: int, selector: Any) -> Found:
         parameters = faiss.SearchParameters(sel=selector)
         return _first(self.index.search(query, k, params=parameters))

@@ -78,6 +78,24 @@ class Truth:
         best = np.sort(best, axis=1)[:, ::-1]
         return cls(rows, vectors, best[:, [depth - 1 for depth in depths]], depths)
 
+    @classmethod
+    def within(cls, index: VectorIndex, live: Selection | None, n_queries: int) -> "Truth | None":
+        """Ask for some rows of an index, by its own vectors; None where none has a neighbour.
+
+        Parameters
+        ----------
+        index
+            May hold rows of tracks that left.
+        live
+            Rows of those that are still there; None when all are.
+        n_queries
+            How many rows to ask for, at most.
+        """
+        among = np.arange(len(index)) if live is None else live.rows
+        if len(among) < 2:
+            return None
+        return cls.of(drawn(among, n_queries), index.vectors, len(index), live)
+
     def part(self, chosen: slice) -> "Truth":
         """Some of the questions."""
         return Truth(self.rows[chosen], self.vectors[chosen], self.kth[chosen], self.depths)
@@ -100,9 +118,14 @@ class Truth:
                 rows, _ = index.nearest(vector, depth, own, live)
                 if at == 0:
                     elapsed[place] = time.perf_counter() - started
-                close = read(rows) @ vector >= self.kth[place, at] - _EQUAL
-                recall[place, at] = close.sum() / depth
+                cosines = read(rows) @ vector
+                recall[place, at] = count_close(cosines, self.kth[place, at]) / depth
         return np.minimum(recall, 1.0), 1000.0 * elapsed
+
+
+def count_close(cosines: FloatArray, kth: float) -> int:
+    """How many are as close as the true neighbour whose cosine is `kth`."""
+    return int(np.count_nonzero(cosines >= kth - _EQUAL))
 
 
 def point(effort: int, recall: PerQuery, milliseconds: PerQuery) -> Point:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from recommender.arrays import FloatArray
+from recommender.index import TunedIndex
 from recommender.index.faiss import FaissIndex
 from recommender.index.measurement import UNMEASURED, Measurement, Point
 from recommender.index.truth import Truth, drawn, point
@@ -66,8 +67,8 @@ def _curve(
     return curve
 
 
-def measure(index: FaissIndex, live: Selection | None, n_queries: int = 200) -> Measurement:
-    """Measure an index as it is, cheaply: the truth is what exact search finds in its own vectors.
+def measure(index: TunedIndex, live: Selection | None, truth: Truth | None) -> Measurement:
+    """Measure an index as it is.
 
     Parameters
     ----------
@@ -75,20 +76,17 @@ def measure(index: FaissIndex, live: Selection | None, n_queries: int = 200) -> 
         May hold rows of tracks that left.
     live
         Rows of those that are still there; None when all are.
-    n_queries
-        How many rows to ask for, at most.
+    truth
+        See :meth:`recommender.index.truth.Truth.within`.
     """
-    n_rows = len(index)
-    among = np.arange(n_rows) if live is None else live.rows
-    if len(among) < 2:
+    if truth is None:
         return UNMEASURED
-    truth = Truth.of(drawn(among, n_queries), index.vectors, n_rows, live)
     found = point(index.effort, *truth.asked(index, index.vectors, live))
     return _measurement(index, found, len(truth.rows), (found,))
 
 
 def _measurement(
-    index: FaissIndex, found: Point, n_queries: int, curve: tuple[Point, ...]
+    index: TunedIndex, found: Point, n_queries: int, curve: tuple[Point, ...]
 ) -> Measurement:
     return Measurement(
         n_queries,

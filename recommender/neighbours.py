@@ -1,0 +1,235 @@
+"""The nearest rows of every row, found once when a generation is made.
+
+What is asked most is what sounds like a track of the catalog, and for that the answer is the same
+until the next generation: a list of its neighbours holds it, and whatever the lists cannot tell is
+searched for as ever. Lists are made by the index itself, tried harder than for an answer, or
+exactly where that is affordable.
+
+An update gives new rows lists of their own, and enters them in the lists of the rows that they are
+near to. Lists that changed lie in a second, small file until they are many, so that the first can
+stay the same file from one generation to the next. Dead rows stay in the lists; readers drop them.
+"""
+
+import logging
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recommender.arrays import FloatArray, Rows
+from recommender.index import VectorIndex
+from recommender.index.faiss import FaissIndex
+from recommender.index.truth import Reader, Truth, count_close
+from recommender.ranking import MILLIONTHS, similarity
+from recommender.selection import Selection
+
+_log = logging.getLogger(__name__)
+
+LISTED = 24
+# rows near a new one that may want it in their lists; some that are far from all others are missed
+_ASKED = 96
+# lists that changed, for each that did not, before all are written anew
+MOST_CHANGED = 0.25
+_PIECE = 4_096
+# pieces that take some ten seconds: a line for each so many
+_TOLD = 16
+# of a changed list: its row, then as in the others
+_OF, _ROWS, _SIMILARITIES = 0, slice(1, 1 + LISTED), slice(1 + LISTED, 1 + 2 * LISTED)
+
+Lists = npt.NDArray[np.int32]
+"""Shape (n, 2, LISTED): rows, closest first and equal ones by track id, and their similarities in
+millionths; both are -1 where a list is shorter."""
+
+
+class Neighbours:
+    """Reads lists; safe to use from many threads.
+
+    Parameters
+    ----------
+    lists
+        Of the first rows.
+    changed
+        Those that are others by now, and of further rows: ascending by row, int32, shape
+        (m, 1 + 2 * LISTED).
+    """
+
+    def __init__(self, lists: Lists, changed: Lists):
+        self.lists, self.changed = lists, changed
+        # beside one another: the rows of a search lie close together in memory
+        self._rows = np.ascontiguousarray(changed[:, _OF])
+
+    def of(self, row: int) -> Lists | None:
+        """The list of a row, shape (2, LISTED); None when it has none."""
+        if len(self._rows):
+            place = int(self._rows.searchsorted(row))
+            if place < len(self._rows) and self._rows[place] == row:
+                changed: Lists = self.changed[place, 1:].reshape(2, LISTED)
+                return changed
+        return self.lists[row] if row < len(self.lists) else None
+
+    def of_all(self, rows: Rows) -> Lists:
+        """The lists of some rows, each of which has one."""
+        found = [self.of(row) for row in rows.tolist()]
+        return np.array(found, np.int32).reshape(-1, 2, LISTED)
+
+
+def no_lists() -> tuple[Lists, Lists]:
+    """The contents of both files for a generation without lists."""
+    return np.empty((0, 2, LISTED), np.int32), np.empty((0, 1 + 2 * LISTED), np.int32)
+
+
+def neighbours_of(index: FaissIndex) -> Lists:
+    """Lists of all rows of an index, on all cores.
+
+    Parameters
+    ----------
+    index
+        Its rows are in the order of track ids, and none is dead.
+
+    Returns
+    -------
+    Lists
+        Of no row when that would take too long: exact search of all for all, among many.
+    """
+    if not index.lists_neighbours:
+        return no_lists()[0]
+    lists, total = np.full((len(index), 2, LISTED), -1, np.int32), f"{len(index):,}"
+    for first in range(0, len(index), _PIECE):
+        asking = np.arange(first, min(first + _PIECE, len(index)))
+        rows = index.neighbours(asking, LISTED)
+        similarities = _similarities(index, index.vectors(asking), rows)
+        order = np.lexsort((rows, -similarities), axis=1)
+        n_found = rows.shape[1]
+        lists[asking, 0, :n_found] = np.take_along_axis(rows, order, axis=1)
+        lists[asking, 1, :n_found] = np.take_along_axis(similarities, order, axis=1)
+        if (first // _PIECE) % _TOLD == _TOLD - 1:
+            _log.info("neighbours of %s of %s tracks are listed", f"{asking[-1] + 1:,}", total)
+    return lists
+
+
+def _similarities(
+    index: VectorIndex, queries: FloatArray, rows: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int32]:
+    """In millionths, as answers have them, which are worked out in float64; shape of `rows`."""
+    found = np.full(rows.shape, -1, np.int32)
+    for place, (query, near) in enumerate(zip(queries, rows, strict=True)):
+        count = int(np.count_nonzero(near >= 0))
+        found[place, :count] = millionths(index, query, near[:count])
+    return found
+
+
+def millionths(index: VectorIndex, query: FloatArray, rows: Rows) -> npt.NDArray[np.int32]:
+    """Similarities of some rows with a query."""
+    cosines = index.vectors(rows).astype(np.float64) @ query.astype(np.float64)
+    whole: npt.NDArray[np.int32] = np.rint(similarity(cosines) * MILLIONTHS).astype(np.int32)
+    return whole
+
+
+def listed_recall(
+    neighbours: Neighbours, truth: Truth, read: Reader, live: Selection | None
+) -> float | None:
+    """Share of the ten nearest that is in the lists; None without lists.
+
+    Rows whose list has too few that live are left out: they are searched for.
+    """
+    shares, depth = list[float](), truth.depths[0]
+    for row, vector, kth in zip(truth.rows.tolist(), truth.vectors, truth.kth[:, 0], strict=True):
+        found = neighbours.of(row)
+        if found is None:
+            continue
+        rows = found[0][found[0] >= 0]
+        best = (rows if live is None else rows[live.holds(rows)])[:depth]
+        if len(best) == depth:
+            shares.append(min(1.0, count_close(read(best) @ vector, kth) / depth))
+    return float(np.mean(shares)) if shares else None
+
+
+def updated(
+    before: Neighbours,
+    index: VectorIndex,
+    new: Rows,
+    live: Selection | None,
+    ids: npt.NDArray[np.bytes_],
+) -> tuple[Lists, Lists]:
+    """The contents of both files after rows were added.
+
+    Parameters
+    ----------
+    before
+        The lists until now; when there are none, there will be none.
+    index
+        That holds the new rows.
+    new
+        These rows: the last ones.
+    live
+        Rows that have not died; None when none has.
+    ids
+        Track ids of all rows.
+    """
+    if not len(before.lists) or not len(new):
+        return before.lists, before.changed
+    pairs = [_near(index, row, live) for row in new.tolist()]
+    of, near, similarities = (np.concatenate(part) for part in zip(*pairs, strict=True))
+    old = near < new[0]
+    entered = _entered(before, near[old], of[old], similarities[old], ids)
+    changed = np.concatenate([_best(of, near, similarities, ids), entered])
+    return _merged(before, changed)
+
+
+def _near(index: VectorIndex, row: int, live: Selection | None) -> tuple[Rows, Rows, Lists]:
+    """A row, again and again, with each of the rows near it and their similarity."""
+    own = np.array([row], dtype=np.int64)
+    query = index.vectors(own)[0]
+    rows, _ = index.nearest(query, _ASKED, own, live)
+    return np.full(len(rows), row), rows, millionths(index, query, rows)
+
+
+def _entered(
+    before: Neighbours, of: Rows, near: Rows, similarities: Lists, ids: npt.NDArray[np.bytes_]
+) -> Lists:
+    """The lists, those that change, after `near` rows were entered in the lists `of` others."""
+    rows, places = np.unique(of, return_inverse=True)
+    lists = before.of_all(rows)
+    closer = similarities > lists[places, 1, -1]
+    # nobody knows what a list that was never made would hold
+    known = lists[places, 0, 0] >= 0
+    chosen = closer & known
+    touched = np.unique(of[chosen])
+    kept = lists[np.isin(rows, touched)]
+    width = np.repeat(touched, LISTED)
+    return _best(
+        np.concatenate([width, of[chosen]]),
+        np.concatenate([kept[:, 0].ravel(), near[chosen]]),
+        np.concatenate([kept[:, 1].ravel(), similarities[chosen]]),
+        ids,
+    )
+
+
+def _best(
+    of: Rows, near: Rows, similarities: npt.NDArray[Any], ids: npt.NDArray[np.bytes_]
+) -> Lists:
+    """The `LISTED` most similar for each row, as changed lists."""
+    order = np.lexsort((ids[near], -similarities, of))
+    of, near, similarities = of[order], near[order], similarities[order]
+    rows, first = np.unique(of, return_index=True)
+    place = np.arange(len(of)) - np.repeat(first, np.diff([*first, len(of)]))
+    keep = place < LISTED
+    at = np.searchsorted(rows, of[keep])
+    changed = np.full((len(rows), 1 + 2 * LISTED), -1, np.int32)
+    changed[:, _OF] = rows
+    changed[at, 1 + place[keep]] = near[keep]
+    changed[at, 1 + LISTED + place[keep]] = similarities[keep]
+    return changed
+
+
+def _merged(before: Neighbours, changed: Lists) -> tuple[Lists, Lists]:
+    stale = np.isin(before.changed[:, _OF], changed[:, _OF])
+    changed = np.concatenate([before.changed[~stale], changed])
+    changed = changed[np.argsort(changed[:, _OF])]
+    if len(changed) <= MOST_CHANGED * len(before.lists):
+        return before.lists, changed
+    n_rows = max(len(before.lists), int(changed[-1, _OF]) + 1)
+    lists = np.full((n_rows, 2, LISTED), -1, np.int32)
+    lists[: len(before.lists)] = before.lists
+    lists[changed[:, _OF]] = changed[:, 1:].reshape(-1, 2, LISTED)
+    return lists, no_lists()[1]
