@@ -129,8 +129,8 @@ def build(folder: Path, library: Library, space: Mapping[str, Any], options: Ind
     _log.info("measuring what searches of the index find")
     index, measurement = tune(index, units, options.target_recall)
     _log.info("listing the neighbours of every track")
-    lists = Neighbours(neighbours_of(index), no_lists()[1])
-    found = _listed_recall(lists, index)
+    lists, changed = neighbours_of(index), no_lists()[1]
+    found = _listed_recall(Neighbours(lists, changed), index)
     measurement = replace(measurement, listed_recall_at_10=found)
     index.save(folder)
     mean = units.mean(axis=0, dtype=np.float64) if n_tracks else np.zeros(units.shape[1])
@@ -143,8 +143,8 @@ def build(folder: Path, library: Library, space: Mapping[str, Any], options: Ind
             ARTISTS: artist_codes(folder / CATALOG, n_tracks),
             MEANS: np.stack([mean, mean]).astype(np.float32),
             ADDED: units[:0],
-            NEIGHBOURS: lists.lists,
-            CHANGED_NEIGHBOURS: lists.changed,
+            NEIGHBOURS: lists,
+            CHANGED_NEIGHBOURS: changed,
             CENTRE: projection.centre,
         }
         | ({} if projection.components is None else {COMPONENTS: projection.components}),

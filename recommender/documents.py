@@ -9,23 +9,19 @@ touched of a mapped file counts as memory of every worker, some 400 bytes a trac
 cut, which would end a process that has mapped it: writers add to one, or put another in its place.
 """
 
-import mmap
-import os
-import weakref
 from array import array
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from recommender.errors import GenerationError, StorageError
+from recommender.slices import open_slices
 
 LINES, ADDED, PLACES = ".jsonl", ".added.jsonl", ".npy"
-# some 300,000 tracks
-MOST_MAPPED_BYTES = 128 * 1024**2
 
 _Places = npt.NDArray[np.int64]
 
@@ -48,7 +44,7 @@ class Documents:
         try:
             places = np.load(catalog.with_suffix(PLACES), "r", allow_pickle=False)
             self._lines, self._added = (
-                _opened(catalog.with_suffix(kind)) for kind in (LINES, ADDED)
+                open_slices(catalog.with_suffix(kind)) for kind in (LINES, ADDED)
             )
         except (OSError, ValueError, EOFError) as error:
             raise GenerationError(f"catalog={catalog.name} has no documents") from error
@@ -81,29 +77,6 @@ class Documents:
         except (OSError, ValueError) as error:
             raise GenerationError("documents cannot be read") from error
         return found
-
-
-class _Read:
-    """A file by slices like one that is mapped, each of them read."""
-
-    def __init__(self, file: BinaryIO, size: int):
-        self._file, self._size = os.dup(file.fileno()), size
-        weakref.finalize(self, os.close, self._file)
-
-    def __len__(self) -> int:
-        return self._size
-
-    def __getitem__(self, part: slice) -> bytes:
-        return os.pread(self._file, part.stop - part.start, part.start)
-
-
-def _opened(path: Path) -> "_Read | mmap.mmap | bytes":
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > MOST_MAPPED_BYTES:
-            return _Read(file, size)
-        # nothing cannot be mapped
-        return mmap.mmap(file.fileno(), size, prot=mmap.PROT_READ) if size else b""
 
 
 def _fit(places: _Places, size: int) -> bool:

@@ -15,10 +15,10 @@ mapped into memory and shared by processes.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -54,9 +54,14 @@ from recommender.manifest import (
 from recommender.neighbours import LISTED, Neighbours
 from recommender.projection import Projection
 from recommender.selection import Selection
+from recommender.slices import RowFile
 from recommender.space import Space, dimension_of, stored
 
+_Array = TypeVar("_Array")
+
 NORM_TOLERANCE = 1e-3
+# rows that are looked at in one go: what takes longer keeps a service from answering meanwhile
+_CHECKED = 8_192
 PROBES = 20
 # neighbours among which a row must find itself
 PROBED = 10
@@ -92,10 +97,11 @@ class RowArrays:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Map the arrays of a generation, verified before."""
-        ids, order, tags, artists, lists, changed = (
+        ids, order, tags, artists, changed = (
             _load_array(folder / name, mapped=True)
-            for name in (IDS, ORDER, TAGS, ARTISTS, NEIGHBOURS, CHANGED_NEIGHBOURS)
+            for name in (IDS, ORDER, TAGS, ARTISTS, CHANGED_NEIGHBOURS)
         )
+        lists = _read_array(folder / NEIGHBOURS, RowFile.of)
         means = _load_array(folder / MEANS)
         return cls(ids, order, tags, artists, means, Neighbours(lists, changed))
 
@@ -226,8 +232,18 @@ def space_of(manifest: Manifest) -> Space:
     return space
 
 
-def verify_files(folder: Path, manifest: Manifest) -> None:
+def verify_files(folder: Path, manifest: Manifest, others: Iterable[Manifest] = ()) -> None:
     """Check size and digest of every file of a generation.
+
+    Parameters
+    ----------
+    folder
+        Where the generation is.
+    manifest
+        Its own.
+    others
+        Of generations beside it that are verified and open. What is the same file on the disk, and
+        said to be the same by both, is not read once more.
 
     Raises
     ------
@@ -238,13 +254,29 @@ def verify_files(folder: Path, manifest: Manifest) -> None:
     for name, path in paths.items():
         if not path.is_file() or path.stat().st_size != manifest.files[name]["size"]:
             raise GenerationError(f"generation={folder.name} file={name} is missing or cut")
+    for other in others:
+        beside = folder.parent / other.generation
+        for name in _common(manifest, other):
+            if name in paths and _is_same_file(paths[name], beside / name):
+                del paths[name]
     for name, digest in zip(paths, sha256_of_all(paths.values()), strict=True):
         if digest != manifest.files[name]["sha256"]:
             raise GenerationError(f"generation={folder.name} file={name} is damaged (sha256)")
 
 
-def open_generation(data_dir: Path, name: str) -> Generation:
-    """Verify and open a generation.
+def _common(one: Manifest, other: Manifest) -> list[str]:
+    return [name for name in one.files if one.files[name] == other.files.get(name)]
+
+
+def _is_same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except FileNotFoundError:
+        return False
+
+
+def open_generation(data_dir: Path, name: str, others: Iterable[Manifest] = ()) -> Generation:
+    """Verify and open a generation; for `others` see :func:`verify_files`.
 
     Raises
     ------
@@ -258,7 +290,7 @@ def open_generation(data_dir: Path, name: str) -> Generation:
             f"generation={name} was made by an earlier version; run reindex over the same folders: "
             "nothing is heard again"
         )
-    verify_files(folder, manifest)
+    verify_files(folder, manifest, others)
     return open_verified(folder, manifest)
 
 
@@ -302,16 +334,18 @@ def _load_projection(folder: Path) -> Projection:
 
 
 def _load_array(path: Path, *, mapped: bool = False) -> np.ndarray[Any, Any]:
-    # what is empty cannot be mapped
     mode: Any = "r" if mapped else None
+    # the plain type: a memmap's own is slower at every step
+    return _read_array(path, lambda file: np.asarray(np.load(file, mode, allow_pickle=False)))
+
+
+def _read_array(path: Path, read: Callable[[Path], _Array]) -> _Array:
     try:
-        array: np.ndarray[Any, Any] = np.load(path, mode, allow_pickle=False)
+        return read(path)
     except (ValueError, EOFError) as error:
         raise GenerationError(
             f"generation={path.parent.name} file={path.name} is no array"
         ) from error
-    # the plain type: a memmap's own is slower at every step
-    return np.asarray(array)
 
 
 def check_fit(generation: Generation) -> None:
@@ -357,9 +391,15 @@ def _check_arrays(manifest: Manifest, arrays: RowArrays) -> None:
     order = arrays.order
     if len(order) and not (order.min() >= 0 and order.max() < n_rows):
         raise GenerationError(f"generation={manifest.generation} file={ORDER} names no row")
-    ids = arrays.ids[order]
-    if not (ids[:-1] < ids[1:]).all():
+    if not all(
+        _ascending(arrays.ids[order[first : first + _CHECKED + 1]])
+        for first in range(0, len(order), _CHECKED)
+    ):
         raise GenerationError(f"generation={manifest.generation} ids are not unique and in order")
+
+
+def _ascending(ids: np.ndarray[Any, np.dtype[np.bytes_]]) -> bool:
+    return bool((ids[:-1] < ids[1:]).all())
 
 
 def _check_projection(generation: Generation) -> None:

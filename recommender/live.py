@@ -113,10 +113,11 @@ class LiveRecommender:
 
     def _opened(self, name: str) -> Recommender:
         """What answers from a generation; one that is served already is not opened again."""
-        for one in self._served.spaces.available:
-            if one.generation.manifest.generation == name:
-                return one
-        return Recommender(open_generation(self._data_dir, name))
+        now = {one.generation.manifest.generation: one for one in self._served.spaces.available}
+        if name in now:
+            return now[name]
+        others = [one.generation.manifest for one in now.values()]
+        return Recommender(open_generation(self._data_dir, name, others))
 
     def _instead_of(self, refused: Served) -> Recommender | None:
         """Another generation of the same space, the served one first: better older than none."""

@@ -22,6 +22,7 @@ from recommender.index.faiss import FaissIndex
 from recommender.index.truth import Reader, Truth, count_close
 from recommender.ranking import MILLIONTHS, similarity
 from recommender.selection import Selection
+from recommender.slices import RowFile
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class Neighbours:
         (m, 1 + 2 * LISTED).
     """
 
-    def __init__(self, lists: Lists, changed: Lists):
+    def __init__(self, lists: "Lists | RowFile", changed: Lists):
         self.lists, self.changed = lists, changed
         # beside one another: the rows of a search lie close together in memory
         self._rows = np.ascontiguousarray(changed[:, _OF])
@@ -65,7 +66,10 @@ class Neighbours:
             if place < len(self._rows) and self._rows[place] == row:
                 changed: Lists = self.changed[place, 1:].reshape(2, LISTED)
                 return changed
-        return self.lists[row] if row < len(self.lists) else None
+        if row >= len(self.lists):
+            return None
+        found: Lists = self.lists[row]
+        return found
 
     def of_all(self, rows: Rows) -> Lists:
         """The lists of some rows, each of which has one."""
@@ -150,8 +154,8 @@ def updated(
     new: Rows,
     live: Selection | None,
     ids: npt.NDArray[np.bytes_],
-) -> tuple[Lists, Lists]:
-    """The contents of both files after rows were added.
+) -> tuple["Lists | RowFile", Lists]:
+    """The contents of both files after rows were added; the first is the same if it did not change.
 
     Parameters
     ----------
@@ -222,7 +226,7 @@ def _best(
     return changed
 
 
-def _merged(before: Neighbours, changed: Lists) -> tuple[Lists, Lists]:
+def _merged(before: Neighbours, changed: Lists) -> tuple["Lists | RowFile", Lists]:
     stale = np.isin(before.changed[:, _OF], changed[:, _OF])
     changed = np.concatenate([before.changed[~stale], changed])
     changed = changed[np.argsort(changed[:, _OF])]
@@ -230,6 +234,6 @@ def _merged(before: Neighbours, changed: Lists) -> tuple[Lists, Lists]:
         return before.lists, changed
     n_rows = max(len(before.lists), int(changed[-1, _OF]) + 1)
     lists = np.full((n_rows, 2, LISTED), -1, np.int32)
-    lists[: len(before.lists)] = before.lists
+    lists[: len(before.lists)] = np.asarray(before.lists)
     lists[changed[:, _OF]] = changed[:, 1:].reshape(-1, 2, LISTED)
     return lists, no_lists()[1]

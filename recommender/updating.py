@@ -50,8 +50,9 @@ from recommender.manifest import (
     TAGS,
     IndexRecord,
 )
-from recommender.neighbours import Neighbours, listed_recall, updated
+from recommender.neighbours import Lists, Neighbours, listed_recall, updated
 from recommender.selection import Selection
+from recommender.slices import RowFile
 from recommender.space import id_of, stored
 
 _log = logging.getLogger(__name__)
@@ -285,7 +286,7 @@ class _Update:
 
     def _write_lists(self, lists: Neighbours) -> None:
         before = self._before.arrays.neighbours
-        files = {
+        files: dict[str, tuple[Lists | RowFile, Lists | RowFile]] = {
             NEIGHBOURS: (lists.lists, before.lists),
             CHANGED_NEIGHBOURS: (lists.changed, before.changed),
         }
@@ -293,7 +294,7 @@ class _Update:
             if array is was:
                 self._link(name)
             else:
-                write_arrays(self._folder, {name: array})
+                write_arrays(self._folder, {name: np.asarray(array)})
 
     def _link(self, *names: str) -> None:
         for name in names:

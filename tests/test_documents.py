@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender import documents as module
+from recommender import slices
 from recommender.documents import Documents, DocumentWriter
 from recommender.errors import GenerationError
 
@@ -24,7 +24,7 @@ def written(folder: Path, documents: dict[int, str]) -> Path:
 def _both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files may be mapped, or are too large for that."""
     if request.param == "read":
-        monkeypatch.setattr(module, "MOST_MAPPED_BYTES", 0)
+        monkeypatch.setattr(slices, "MOST_MAPPED_BYTES", 0)
 
 
 @pytest.mark.usefixtures("_both_ways")

@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from recommender import slices
 from recommender.arrays import FloatArray
 from recommender.index import faiss as faiss_index
 from recommender.index.faiss import FaissIndex
@@ -18,6 +21,7 @@ from recommender.neighbours import (
 )
 from recommender.ranking import similarity
 from recommender.selection import Selection
+from recommender.slices import RowFile
 from tests.contracts_index import unit_vectors
 
 # not in the order of rows
@@ -148,3 +152,16 @@ def test_of_equal_neighbours_the_first_by_id_comes_first() -> None:
         assert found is not None
         others = sorted(set(range(40, 46)) - {row}, key=lambda other: IDS[other])
         assert found[0, :5].tolist() == others
+
+
+def test_lists_of_a_large_catalog_are_read_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors, file = unit_vectors(90), tmp_path / "neighbours.npy"
+    np.save(file, neighbours_of(indexed(vectors[:80])))
+    monkeypatch.setattr(slices, "MOST_MAPPED_BYTES", 0)
+    before = Neighbours(RowFile.of(file), no_lists()[1])
+    assert isinstance(before.lists, RowFile)
+    after = Neighbours(*updated(before, indexed(vectors), np.arange(80, 90), None, IDS))
+    for row in range(90):
+        assert similarities(after.of(row)) == expected(vectors, row, list(range(90)))

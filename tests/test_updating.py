@@ -3,23 +3,25 @@
 import logging
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from recommender import generation as generations
 from recommender import updating
 from recommender.engine import Recommender
 from recommender.errors import GenerationError
+from recommender.files import sha256_of_all
 from recommender.filters import Filters
 from recommender.generation import Generation, open_generation
 from recommender.index import tuning
 from recommender.index.grown import parts
 from recommender.index.measurement import Measurement
 from recommender.index.recipes import INDEX, IndexOptions
-from recommender.manifest import ADDED, ARTISTS, CENTRE, IDS, NEIGHBOURS, TAGS, Manifest
+from recommender.manifest import ADDED, ARTISTS, CATALOG, CENTRE, IDS, NEIGHBOURS, TAGS, Manifest
 from recommender.press import How
 from recommender.publishing import publish
 from recommender.questions import Options
@@ -521,3 +523,32 @@ def test_dimensions_of_a_projection_are_kept(tmp_path: Path) -> None:
     assert generation.index.dimension == 2
     assert generation.projection.components is not None
     assert generation.projection.components.shape == (2, DIMENSION)
+
+
+def test_files_that_are_verified_and_open_are_not_read_again(
+    tmp_path: Path, before: Generation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(tmp_path, new_entries(2))
+    name = brought_up_to_date(tmp_path).manifest.generation
+    read = list[str]()
+
+    def noted(paths: Iterable[Path]) -> list[str]:
+        listed = list(paths)
+        read.extend(path.name for path in listed)
+        return sha256_of_all(listed)
+
+    monkeypatch.setattr(generations, "sha256_of_all", noted)
+    open_generation(tmp_path, name, [before.manifest])
+    assert {INDEX, NEIGHBOURS, CENTRE}.isdisjoint(read)
+    assert {ADDED, IDS, CATALOG} <= set(read)
+    # the same by name and size, but another file
+    index = folder_of(tmp_path, name) / INDEX
+    content = index.read_bytes()
+    index.unlink()
+    index.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(GenerationError, match="is damaged"):
+        open_generation(tmp_path, name, [before.manifest])
+    # there is nothing beside it to compare with
+    shutil.rmtree(folder_of(tmp_path, before.manifest.generation))
+    with pytest.raises(GenerationError, match="is damaged"):
+        open_generation(tmp_path, name, [before.manifest])
