@@ -3,6 +3,7 @@
 import gc
 import logging
 import socket
+import sys
 from collections.abc import Callable
 
 import uvicorn
@@ -12,6 +13,7 @@ from recommender.settings import Settings
 
 GRACEFUL_SECONDS = 20
 BACKLOG = 2048
+SWITCH_SECONDS = 0.0005
 
 
 def serve(settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> bool:
@@ -50,6 +52,8 @@ def serve(settings: Settings, listener: socket.socket, ready: Callable[[], None]
     # generation is opened, which must be collected when another takes its place
     gc.collect()
     gc.freeze()
+    # questions must not wait for long while a new generation is looked at
+    sys.setswitchinterval(SWITCH_SECONDS)
     listener.listen(BACKLOG)
     server = _AnnouncingServer(config, ready)
     server.run([listener])

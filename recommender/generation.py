@@ -232,7 +232,9 @@ def space_of(manifest: Manifest) -> Space:
     return space
 
 
-def verify_files(folder: Path, manifest: Manifest, others: Iterable[Manifest] = ()) -> None:
+def verify_files(
+    folder: Path, manifest: Manifest, others: Iterable[Manifest] = (), *, patient: bool = False
+) -> None:
     """Check size and digest of every file of a generation.
 
     Parameters
@@ -244,6 +246,8 @@ def verify_files(folder: Path, manifest: Manifest, others: Iterable[Manifest] = 
     others
         Of generations beside it that are verified and open. What is the same file on the disk, and
         said to be the same by both, is not read once more.
+    patient
+        Read in what time other threads and processes leave.
 
     Raises
     ------
@@ -259,7 +263,7 @@ def verify_files(folder: Path, manifest: Manifest, others: Iterable[Manifest] = 
         for name in _common(manifest, other):
             if name in paths and _is_same_file(paths[name], beside / name):
                 del paths[name]
-    for name, digest in zip(paths, sha256_of_all(paths.values()), strict=True):
+    for name, digest in zip(paths, sha256_of_all(paths.values(), patient=patient), strict=True):
         if digest != manifest.files[name]["sha256"]:
             raise GenerationError(f"generation={folder.name} file={name} is damaged (sha256)")
 
@@ -275,8 +279,10 @@ def _is_same_file(one: Path, other: Path) -> bool:
         return False
 
 
-def open_generation(data_dir: Path, name: str, others: Iterable[Manifest] = ()) -> Generation:
-    """Verify and open a generation; for `others` see :func:`verify_files`.
+def open_generation(
+    data_dir: Path, name: str, others: Iterable[Manifest] = (), *, patient: bool = False
+) -> Generation:
+    """Verify and open a generation; for the parameters see :func:`verify_files`.
 
     Raises
     ------
@@ -290,7 +296,7 @@ def open_generation(data_dir: Path, name: str, others: Iterable[Manifest] = ()) 
             f"generation={name} was made by an earlier version; run reindex over the same folders: "
             "nothing is heard again"
         )
-    verify_files(folder, manifest, others)
+    verify_files(folder, manifest, others, patient=patient)
     return open_verified(folder, manifest)
 
 

@@ -1,8 +1,6 @@
 """The generations that are being served, replaced without dropping a question."""
 
 import logging
-import os
-import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,6 @@ from recommender.generation import open_generation
 from recommender.served import embedder_of, made_by
 from recommender.spaces import Slot, Spaces
 
-LOWEST_PRIORITY = 19
 _log = logging.getLogger(__name__)
 
 
@@ -117,7 +114,7 @@ class LiveRecommender:
         if name in now:
             return now[name]
         others = [one.generation.manifest for one in now.values()]
-        return Recommender(open_generation(self._data_dir, name, others))
+        return Recommender(open_generation(self._data_dir, name, others, patient=True))
 
     def _instead_of(self, refused: Served) -> Recommender | None:
         """Another generation of the same space, the served one first: better older than none."""
@@ -138,19 +135,9 @@ class LiveRecommender:
         return None
 
     def _follow(self) -> None:
-        _step_back()
         while not self._stopped.wait(self._poll_seconds):
             try:
                 self.refresh()
             except Exception:
                 # the thread must outlive whatever this is, or the old index is served for ever
                 _log.exception("could not look for a new generation; trying again")
-
-
-def _step_back() -> None:
-    """Give this thread, and those it starts, only what the answering of questions leaves.
-
-    Linux alone gives threads a priority of their own.
-    """
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)

@@ -532,10 +532,10 @@ def test_files_that_are_verified_and_open_are_not_read_again(
     name = brought_up_to_date(tmp_path).manifest.generation
     read = list[str]()
 
-    def noted(paths: Iterable[Path]) -> list[str]:
+    def noted(paths: Iterable[Path], *, patient: bool) -> list[str]:
         listed = list(paths)
         read.extend(path.name for path in listed)
-        return sha256_of_all(listed)
+        return sha256_of_all(listed, patient=patient)
 
     monkeypatch.setattr(generations, "sha256_of_all", noted)
     open_generation(tmp_path, name, [before.manifest])
