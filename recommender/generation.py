@@ -14,9 +14,10 @@ a word and answers wrongly. A published folder is never written again, so that w
 mapped into memory and shared by processes.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -63,11 +64,12 @@ NORM_TOLERANCE = 1e-3
 # rows that are looked at in one go: what takes longer keeps a service from answering meanwhile
 _CHECKED = 8_192
 PROBES = 20
+_FENCED = 64
 # neighbours among which a row must find itself
 PROBED = 10
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RowArrays:
     """What is known of each row beside its vector; mapped from files when it was published.
 
@@ -123,13 +125,21 @@ class RowArrays:
                 found.append(row)
         return np.array(found, dtype=np.int64), unknown
 
+    @cached_property
+    def _fences(self) -> list[bytes]:
+        """Ids here and there: a search among all would go all over the memory."""
+        fences: list[bytes] = self.ids[self.order[::_FENCED]].tolist()
+        return fences
+
     def row_of(self, track_id: str) -> int | None:
         """The row of a track, None when it is not known."""
         wanted = track_id.encode(errors="surrogatepass")
-        place = bisect_left(self.order, wanted, key=self.ids.__getitem__)
-        if place == len(self.order):
+        end = bisect_right(self._fences, wanted) * _FENCED
+        order = self.order[max(0, end - _FENCED) : end]
+        place = bisect_left(order, wanted, key=self.ids.__getitem__)
+        if place == len(order):
             return None
-        row = int(self.order[place])
+        row = int(order[place])
         return row if self.ids[row] == wanted else None
 
     def names(self, rows: Rows) -> list[str]:

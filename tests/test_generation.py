@@ -378,3 +378,12 @@ def test_replacing_a_file_leaves_nothing_beside_it(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
     sync(path)
     sync(tmp_path)
+
+
+@pytest.mark.parametrize("n_tracks", [0, 1, 63, 64, 65, 200])
+def test_every_track_is_found_by_its_id_and_no_other(tmp_path: Path, n_tracks: int) -> None:
+    arrays = generation_of(tmp_path, random_entries(n_tracks)).arrays
+    ids = arrays.names(np.arange(n_tracks))
+    assert [arrays.row_of(id_) for id_ in ids] == list(range(n_tracks))
+    others = ["", "\x00", "zzz", *(id_ + "!" for id_ in ids), *(id_[:-1] for id_ in ids)]
+    assert {arrays.row_of(id_) for id_ in others} == {None}
