@@ -9,6 +9,7 @@ from collections.abc import Callable
 import uvicorn
 
 from api import access_log
+from api.one_write import OneWriteProtocol
 from recommender.settings import Settings
 
 GRACEFUL_SECONDS = 20
@@ -39,8 +40,8 @@ def serve(settings: Settings, listener: socket.socket, ready: Callable[[], None]
     config = uvicorn.Config(
         create_app(settings),
         log_config=None,
-        # the other parser that uvicorn may find sets no bound to headers
-        http="h11",
+        # by h11: the other parser that uvicorn may find sets no bound to headers
+        http=OneWriteProtocol,
         access_log=False,
         server_header=False,
         proxy_headers=False,
