@@ -13,7 +13,6 @@ from recommender.catalog_tables import artist_codes, write_catalog
 from recommender.errors import GenerationError
 from recommender.generation import normalised
 from recommender.index.building import build_index
-from recommender.index.faiss import FaissIndex
 from recommender.index.recipes import IndexOptions, plan
 from recommender.index.truth import Truth
 from recommender.index.tuning import tune
@@ -129,9 +128,13 @@ def build(folder: Path, library: Library, space: Mapping[str, Any], options: Ind
     _log.info("measuring what searches of the index find")
     index, measurement = tune(index, units, options.target_recall)
     _log.info("listing the neighbours of every track")
-    lists, changed = neighbours_of(index), no_lists()[1]
-    found = _listed_recall(Neighbours(lists, changed), index)
-    measurement = replace(measurement, listed_recall_at_10=found)
+    truth = Truth.within(index, None, _LISTS_LOOKED_AT)
+    # lists may lose a little with every update
+    lists = neighbours_of(index, truth, (1 + options.target_recall) / 2)
+    changed = no_lists()[1]
+    if truth is not None:
+        found = listed_recall(Neighbours(lists, changed), truth, index.vectors, None)
+        measurement = replace(measurement, listed_recall_at_10=found)
     index.save(folder)
     mean = units.mean(axis=0, dtype=np.float64) if n_tracks else np.zeros(units.shape[1])
     write_arrays(
@@ -156,11 +159,6 @@ def build(folder: Path, library: Library, space: Mapping[str, Any], options: Ind
         IndexRecord(options, recipe, measurement, n_tracks),
         np.quantile(rows.levels, LEVEL_QUANTILES).tolist() if n_tracks else [],
     )
-
-
-def _listed_recall(lists: Neighbours, index: FaissIndex) -> float | None:
-    truth = Truth.within(index, None, _LISTS_LOOKED_AT)
-    return None if truth is None else listed_recall(lists, truth, index.vectors, None)
 
 
 def check_sound(entry: LibraryTrack, dimension: int, n_tags: int) -> None:

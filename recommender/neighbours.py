@@ -2,8 +2,8 @@
 
 What is asked most is what sounds like a track of the catalog, and for that the answer is the same
 until the next generation: a list of its neighbours holds it, and whatever the lists cannot tell is
-searched for as ever. Lists are made by the index itself, tried harder than for an answer, or
-exactly where that is affordable.
+searched for as ever. Lists are made by the index itself, tried harder than for an answer if need
+be, or exactly where that is affordable.
 
 An update gives new rows lists of their own, and enters them in the lists of the rows that they are
 near to. Lists that changed lie in a second, small file until they are many, so that the first can
@@ -29,6 +29,8 @@ _log = logging.getLogger(__name__)
 LISTED = 24
 # rows near a new one that may want it in their lists; some that are far from all others are missed
 _ASKED = 96
+# times that of an answer
+_EFFORTS = (1, 2, 4, 8)
 # lists that changed, for each that did not, before all are written anew
 MOST_CHANGED = 0.25
 _PIECE = 4_096
@@ -82,13 +84,18 @@ def no_lists() -> tuple[Lists, Lists]:
     return np.empty((0, 2, LISTED), np.int32), np.empty((0, 1 + 2 * LISTED), np.int32)
 
 
-def neighbours_of(index: FaissIndex) -> Lists:
+def neighbours_of(index: FaissIndex, truth: Truth | None = None, wanted: float = 0.0) -> Lists:
     """Lists of all rows of an index, on all cores.
 
     Parameters
     ----------
     index
         Its rows are in the order of track ids, and none is dead.
+    truth
+        Says of some rows what is near them; None to search with the effort of the index.
+    wanted
+        Share of the ten nearest that these rows' lists are to hold: the effort is doubled until
+        they do, up to three times.
 
     Returns
     -------
@@ -97,17 +104,36 @@ def neighbours_of(index: FaissIndex) -> Lists:
     """
     if not index.lists_neighbours:
         return no_lists()[0]
+    if truth is not None:
+        index = _tried_harder(index, truth, wanted)
     lists, total = np.full((len(index), 2, LISTED), -1, np.int32), f"{len(index):,}"
     for first in range(0, len(index), _PIECE):
         asking = np.arange(first, min(first + _PIECE, len(index)))
-        rows = index.neighbours(asking, LISTED)
-        similarities = _similarities(index, index.vectors(asking), rows)
-        order = np.lexsort((rows, -similarities), axis=1)
-        n_found = rows.shape[1]
-        lists[asking, 0, :n_found] = np.take_along_axis(rows, order, axis=1)
-        lists[asking, 1, :n_found] = np.take_along_axis(similarities, order, axis=1)
+        lists[asking] = _lists_of(index, asking)
         if (first // _PIECE) % _TOLD == _TOLD - 1:
             _log.info("neighbours of %s of %s tracks are listed", f"{asking[-1] + 1:,}", total)
+    return lists
+
+
+def _tried_harder(index: FaissIndex, truth: Truth, wanted: float) -> FaissIndex:
+    for times in _EFFORTS:
+        harder = index.at_effort(times * index.effort)
+        shares = [
+            _share(found[0], truth, place, index.vectors)
+            for place, found in enumerate(_lists_of(harder, truth.rows))
+        ]
+        if np.mean([share or 0.0 for share in shares]) >= wanted:
+            break
+    return harder
+
+
+def _lists_of(index: FaissIndex, asking: Rows) -> Lists:
+    lists = np.full((len(asking), 2, LISTED), -1, np.int32)
+    rows = index.neighbours(asking, LISTED)
+    similarities = _similarities(index, index.vectors(asking), rows)
+    order = np.lexsort((rows, -similarities), axis=1)
+    lists[:, 0, : rows.shape[1]] = np.take_along_axis(rows, order, axis=1)
+    lists[:, 1, : rows.shape[1]] = np.take_along_axis(similarities, order, axis=1)
     return lists
 
 
@@ -136,16 +162,25 @@ def listed_recall(
 
     Rows whose list has too few that live are left out: they are searched for.
     """
-    shares, depth = list[float](), truth.depths[0]
-    for row, vector, kth in zip(truth.rows.tolist(), truth.vectors, truth.kth[:, 0], strict=True):
+    shares = list[float]()
+    for place, row in enumerate(truth.rows.tolist()):
         found = neighbours.of(row)
-        if found is None:
-            continue
-        rows = found[0][found[0] >= 0]
-        best = (rows if live is None else rows[live.holds(rows)])[:depth]
-        if len(best) == depth:
-            shares.append(min(1.0, count_close(read(best) @ vector, kth) / depth))
+        if found is not None:
+            near = found[0] if live is None else found[0][live.holds(found[0])]
+            share = _share(near, truth, place, read)
+            if share is not None:
+                shares.append(share)
     return float(np.mean(shares)) if shares else None
+
+
+def _share(near: npt.NDArray[Any], truth: Truth, place: int, read: Reader) -> float | None:
+    """Of the ten nearest; None when there are not ten rows, -1 being none."""
+    depth = truth.depths[0]
+    best = near[near >= 0][:depth]
+    if len(best) < depth:
+        return None
+    close = count_close(read(best) @ truth.vectors[place], truth.kth[place, 0])
+    return min(1.0, close / depth)
 
 
 def updated(

@@ -165,3 +165,18 @@ def test_lists_of_a_large_catalog_are_read_one_by_one(
     after = Neighbours(*updated(before, indexed(vectors), np.arange(80, 90), None, IDS))
     for row in range(90):
         assert similarities(after.of(row)) == expected(vectors, row, list(range(90)))
+
+
+def test_lists_are_searched_for_as_hard_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(faiss_index, "MOST_COMPARED", 0)
+    vectors = unit_vectors(4_000, dimension=48)
+    index = indexed(vectors, "ivf-rabitq").at_effort(1)
+    truth = Truth.within(index, None, 100)
+    assert truth is not None
+
+    def recall(wanted: float) -> float:
+        lists = Neighbours(neighbours_of(index, truth, wanted), no_lists()[1])
+        return listed_recall(lists, truth, index.vectors, None) or 0.0
+
+    usual = recall(0.0)
+    assert usual + 0.1 <= recall(usual + 0.1) < recall(1.0) < 1.0

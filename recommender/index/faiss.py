@@ -31,8 +31,6 @@ DROPPED = 1_000
 FEW = 1_000
 # rows near a query that tell how many of those there are allowed
 NEAR = 64
-# of lists that are made once against that of an answer
-MORE_EFFORT = 2
 # among more, exact search of all rows for all would take minutes
 MOST_COMPARED = 50_000
 # candidates for each answer, of which float16 vectors choose
@@ -234,7 +232,7 @@ class FaissIndex:
             if self._size <= MOST_COMPARED:
                 found = self._storage.nearest_of_all(queries, wanted)
             else:
-                effort = self._method.deepened(MORE_EFFORT * self._effort, wanted)
+                effort = self._method.deepened(self._effort, wanted)
                 parameters = self._made_parameters(effort, None)
                 _, found = self._searched.search(queries, wanted, params=parameters)
         return _others(found, rows)
