@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.arrays import FloatArray, Rows
+from recommender.errors import GenerationError
 from recommender.index import VectorIndex
 from recommender.index.faiss import FaissIndex
 from recommender.index.truth import Reader, Truth, count_close
@@ -27,8 +28,10 @@ from recommender.slices import RowFile
 _log = logging.getLogger(__name__)
 
 LISTED = 24
-# rows near a new one that may want it in their lists; some that are far from all others are missed
-_ASKED = 96
+# rows asked for near a new one: a graph finds few of as many as it looks for
+_ASKED = 48
+# comparisons of old rows with new ones at a time
+_COMPARED = 1 << 24
 # times that of an answer
 _EFFORTS = (1, 2, 4, 8)
 # lists that changed, for each that did not, before all are written anew
@@ -70,13 +73,33 @@ class Neighbours:
                 return changed
         if row >= len(self.lists):
             return None
-        found: Lists = self.lists[row]
+        try:
+            found: Lists = self.lists[row]
+        except OSError as error:
+            raise GenerationError("lists of neighbours cannot be read") from error
         return found
+
+    def last(self, n_rows: int) -> npt.NDArray[np.int32]:
+        """Similarity of the last in the lists of the first rows; -1 for a row without a list.
+
+        A list that is short takes whatever comes: 0.
+        """
+        lists = np.asarray(self.lists)
+        last = np.full(n_rows, -1, np.int32)
+        last[: len(lists)] = _last_of(lists[:, 0, 0], lists[:, 1, -1])
+        last[self._rows] = _last_of(self.changed[:, 1], self.changed[:, -1])
+        return last
 
     def of_all(self, rows: Rows) -> Lists:
         """The lists of some rows, each of which has one."""
         found = [self.of(row) for row in rows.tolist()]
         return np.array(found, np.int32).reshape(-1, 2, LISTED)
+
+
+def _last_of(
+    first: npt.NDArray[np.int32], similarities: npt.NDArray[np.int32]
+) -> npt.NDArray[np.int32]:
+    return np.where(first < 0, np.int32(-1), np.maximum(similarities, 0))
 
 
 def no_lists() -> tuple[Lists, Lists]:
@@ -209,10 +232,8 @@ def updated(
         return before.lists, before.changed
     pairs = [_near(index, row, live) for row in new.tolist()]
     of, near, similarities = (np.concatenate(part) for part in zip(*pairs, strict=True))
-    old = near < new[0]
-    entered = _entered(before, near[old], of[old], similarities[old], ids)
-    changed = np.concatenate([_best(of, near, similarities, ids), entered])
-    return _merged(before, changed)
+    changed = [_best(of, near, similarities, ids), _entered(before, index, new, ids)]
+    return _merged(before, np.concatenate(changed))
 
 
 def _near(index: VectorIndex, row: int, live: Selection | None) -> tuple[Rows, Rows, Lists]:
@@ -224,24 +245,41 @@ def _near(index: VectorIndex, row: int, live: Selection | None) -> tuple[Rows, R
 
 
 def _entered(
-    before: Neighbours, of: Rows, near: Rows, similarities: Lists, ids: npt.NDArray[np.bytes_]
+    before: Neighbours, index: VectorIndex, new: Rows, ids: npt.NDArray[np.bytes_]
 ) -> Lists:
-    """The lists, those that change, after `near` rows were entered in the lists `of` others."""
-    rows, places = np.unique(of, return_inverse=True)
-    lists = before.of_all(rows)
-    closer = similarities > lists[places, 1, -1]
-    # nobody knows what a list that was never made would hold
-    known = lists[places, 0, 0] >= 0
-    chosen = closer & known
-    touched = np.unique(of[chosen])
-    kept = lists[np.isin(rows, touched)]
-    width = np.repeat(touched, LISTED)
+    """The lists, those that change, after new rows were entered in the lists of older ones."""
+    of, near = _closer(before.last(int(new[0])), index, new)
+    touched, first = np.unique(of, return_index=True)
+    groups = np.split(near, first[1:]) if len(of) else []
+    queries = index.vectors(touched)
+    found = [millionths(index, *one) for one in zip(queries, groups, strict=True)]
+    similarities = np.concatenate([np.empty(0, np.int32), *found])
+    lists = before.of_all(touched)
     return _best(
-        np.concatenate([width, of[chosen]]),
-        np.concatenate([kept[:, 0].ravel(), near[chosen]]),
-        np.concatenate([kept[:, 1].ravel(), similarities[chosen]]),
+        np.concatenate([np.repeat(touched, LISTED), of]),
+        np.concatenate([lists[:, 0].ravel(), near]),
+        np.concatenate([lists[:, 1].ravel(), similarities]),
         ids,
     )
+
+
+def _closer(last: npt.NDArray[np.int32], index: VectorIndex, new: Rows) -> tuple[Rows, Rows]:
+    """Older rows, and new ones that are as close to them as the last of their lists.
+
+    All are compared: new rows that lie together would hide older ones from a search near them.
+    """
+    vectors = index.vectors(new)
+    of, near = [new[:0]], [new[:0]]
+    n_rows = max(1, _COMPARED // len(new))
+    for first in range(0, len(last), n_rows):
+        block = np.arange(first, min(first + n_rows, len(last)))
+        similarities = (1.0 + index.vectors(block) @ vectors.T) / 2.0
+        # nobody knows what a list that was never made would hold
+        least = np.where(last[block] >= 0, last[block] / MILLIONTHS, np.inf)
+        rows, places = np.nonzero(similarities > least[:, np.newaxis])
+        of.append(block[rows])
+        near.append(new[places])
+    return np.concatenate(of), np.concatenate(near)
 
 
 def _best(

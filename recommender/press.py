@@ -25,7 +25,7 @@ from recommender.library import Library
 from recommender.manifest import MANIFEST, SCHEMA_VERSION, Manifest, data_files
 from recommender.served import last_known, served_manifests
 from recommender.space import id_of, stored
-from recommender.updating import Limits, update
+from recommender.updating import BY_CHANCE, Limits, update
 
 _log = logging.getLogger(__name__)
 
@@ -51,10 +51,10 @@ class How:
     @classmethod
     def of(cls, manifest: Manifest) -> "How":
         """As an index was made that is served."""
-        record = manifest.index
-        return cls(
-            record.options, record.measurement.least_recall_at_10 < record.options.target_recall
-        )
+        record, found = manifest.index, manifest.index.measurement
+        target, listed = record.options.target_recall, found.listed_recall_at_10
+        low = listed is not None and listed < target - BY_CHANCE
+        return cls(record.options, low or found.recall_at_10 < target)
 
 
 class Press:

@@ -95,7 +95,7 @@ def held(data_dir: Path, embedder: str) -> set[str]:
     folder = generations_dir(data_dir) / manifest.generation
     try:
         ids = np.load(folder / IDS, allow_pickle=False)
-        if manifest.outdated:
+        if ids.dtype.kind == "U":  # of the first versions, when every row was alive
             return set(ids.tolist())
         ids = ids[np.load(folder / ORDER, allow_pickle=False)]
         return {id_.decode(errors="surrogatepass") for id_ in ids.tolist()}

@@ -24,7 +24,10 @@ class _Descriptor:
         weakref.finalize(self, os.close, self._file)
 
     def read(self, n_bytes: int, start: int) -> bytes:
-        return os.pread(self._file, n_bytes, start)
+        content = os.pread(self._file, n_bytes, start)
+        if len(content) != n_bytes:
+            raise OSError("the file is shorter than it was")
+        return content
 
     @property
     def size(self) -> int:

@@ -58,6 +58,8 @@ from recommender.space import id_of, stored
 _log = logging.getLogger(__name__)
 
 MORE_EFFORTS = 3
+# recall of so few questions may be lower by this without anything being wrong
+BY_CHANCE = 0.01
 QUERIES = 100
 
 
@@ -211,7 +213,8 @@ class _Update:
     def _grown(self) -> FaissIndex | GrownIndex:
         """The index with the rows that are new, beside it or in it."""
         base, beside = parts(self._before.index)
-        beside = np.concatenate([beside, self._changes.units])
+        # as they will be in the index one day: similarities must not change when they get there
+        beside = np.concatenate([beside, base.as_kept(self._changes.units)])
         if not self._changes.added or len(beside) <= self._limits.most_beside:
             return grown(base, beside)
         record = self._manifest.index
@@ -380,6 +383,8 @@ def _listed(
     """Recall of the lists, held to what it was as that of searches is."""
     before, options = record.measurement.listed_recall_at_10, record.options
     found = listed_recall(lists, truth, index.vectors, live)
-    if found is not None and before is not None and found < min(options.target_recall, before):
+    if found is None or before is None:
+        return found
+    if found < min(options.target_recall, before) - BY_CHANCE:
         raise _WholeBetterError(f"recall@10={found:.4f} of the lists is too low")
     return found

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -211,11 +212,23 @@ def as_before_indexes_were_measured(folder: Path) -> None:
     (folder / MANIFEST).write_text(_sealed(content))
 
 
+def as_before_neighbours_were_listed(folder: Path) -> None:
+    content = json.loads((folder / MANIFEST).read_text())
+    del content["seal"], content["index"]["measurement"]["listed_recall_at_10"]
+    (folder / MANIFEST).write_text(_sealed(content | {"schema_version": 2}))
+
+
+@pytest.mark.parametrize(
+    "aged", [as_before_indexes_were_measured, as_before_neighbours_were_listed]
+)
 def test_a_generation_of_an_earlier_version_is_whole_and_made_anew(
-    run: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    aged: Callable[[Path], None],
 ) -> None:
     old = answer(capsys, *run)["generation"]
-    as_before_indexes_were_measured(folder_of(tmp_path / "data", old))
+    aged(folder_of(tmp_path / "data", old))
     assert answer(capsys, "verify", *run[2:4])[old] == ""
     capsys.readouterr()
     assert main(["status", *run[2:4]]) == 0

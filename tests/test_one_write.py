@@ -21,12 +21,17 @@ class Wire:
 
 
 async def _round(wire: Wire) -> None:
-    gathering = _Gathering(wire, asyncio.get_running_loop())  # type: ignore[arg-type]
+    loop, callers = asyncio.get_running_loop(), {1, 2}
+    gathering = _Gathering(wire, loop, callers)  # type: ignore[arg-type]
     gathering.write(b"head")
     gathering.write(b"body")
     assert wire.events == []
     await asyncio.sleep(0)
     assert wire.events == [b"headbody"]
+    callers.remove(2)
+    gathering.write(b"alone")
+    assert wire.events.pop() == b"alone"
+    callers.add(2)
     gathering.write(b"next")
     gathering.close()
     assert wire.events == [b"headbody", b"next", "closed"]

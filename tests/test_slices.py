@@ -48,3 +48,14 @@ def test_what_is_no_array_has_no_rows(tmp_path: Path) -> None:
     path.write_bytes(b"none")
     with pytest.raises(ValueError, match=r"pickle|magic"):
         RowFile.of(path)
+
+
+def test_a_file_that_was_cut_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slices, "MOST_MAPPED_BYTES", 0)
+    path = tmp_path / "file"
+    path.write_bytes(CONTENT)
+    opened = open_slices(path)
+    path.write_bytes(CONTENT[:50])
+    assert opened[10:20] == CONTENT[10:20]
+    with pytest.raises(OSError, match="shorter"):
+        opened[45:55]

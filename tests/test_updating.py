@@ -204,7 +204,7 @@ def test_few_new_tracks_lie_beside_the_same_index(tmp_path: Path, kind: str) -> 
             assert after.manifest.files[name] == first.manifest.files[name]
         rows = np.arange(300 + 4 * turn - 4, 300 + 4 * turn)
         expected = after.project(np.array(new[3].vector, np.float32))
-        np.testing.assert_array_equal(after.index.vectors(rows)[3], expected)
+        np.testing.assert_allclose(after.index.vectors(rows)[3], expected, atol=1e-3)
         assert after.index.nearest(expected, 1, np.empty(0, np.int64))[0].tolist() == [rows[3]]
         before = after
 
@@ -552,3 +552,45 @@ def test_files_that_are_verified_and_open_are_not_read_again(
     shutil.rmtree(folder_of(tmp_path, before.manifest.generation))
     with pytest.raises(GenerationError, match="is damaged"):
         open_generation(tmp_path, name, [before.manifest])
+
+
+def test_many_like_tracks_at_once_enter_the_lists_of_the_few_that_were_there(
+    tmp_path: Path,
+) -> None:
+    random = np.random.default_rng(5)
+    away = 8.0 * np.eye(DIMENSION)[0]
+    strays = [
+        replace(e, vector=(away + random.normal(size=DIMENSION)).tolist())
+        for e in random_entries(3, seed=30)
+    ]
+    strays = [replace(e, id=f"stray{at}") for at, e in enumerate(strays)]
+    store(tmp_path, [*TRACKS, *strays])
+    brought_up_to_date(tmp_path)
+    like = [
+        replace(e, vector=(away + random.normal(size=DIMENSION)).tolist()) for e in new_entries(140)
+    ]
+    store(tmp_path, like)
+    after = brought_up_to_date(tmp_path, replace(HNSW, limits=replace(LIMITS, most_drift=9.0)))
+    assert after.manifest.parent
+    live = np.arange(after.manifest.n_rows)
+    vectors = after.index.vectors(live).astype(np.float64)
+    for stray in strays:
+        [row] = after.rows_of([stray.id])[0].tolist()
+        nearest = np.argsort(-(vectors @ vectors[row]))[1:11]
+        found = after.arrays.neighbours.of(row)
+        assert found is not None
+        assert set(found[0][:10].tolist()) == set(nearest.tolist())
+
+
+def test_similarities_stay_when_what_lay_beside_the_index_enters_it(tmp_path: Path) -> None:
+    how = How(IndexOptions("flat-fp16"), limits=replace(LIMITS, most_beside=5))
+    store(tmp_path, TRACKS)
+    brought_up_to_date(tmp_path, how)
+    new = new_entries(9)
+    store(tmp_path, new[:4])
+    beside = brought_up_to_date(tmp_path, how)
+    store(tmp_path, new[4:])
+    within = brought_up_to_date(tmp_path, how)
+    assert [len(parts(g.index)[1]) for g in (beside, within)] == [4, 0]
+    rows = np.arange(304)
+    np.testing.assert_array_equal(beside.index.vectors(rows), within.index.vectors(rows))

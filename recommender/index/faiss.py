@@ -206,6 +206,10 @@ class FaissIndex:
         """See :meth:`recommender.index.VectorIndex.vectors`."""
         return self._storage.vectors(rows)
 
+    def as_kept(self, vectors: FloatArray) -> FloatArray:
+        """Vectors as they will come back once they are added."""
+        return self._storage.as_kept(vectors)
+
     @property
     def lists_neighbours(self) -> bool:
         """Whether :meth:`neighbours` can be asked for all rows in reasonable time."""

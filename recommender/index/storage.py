@@ -57,6 +57,11 @@ class Storage:
         """Vectors of `rows`, shape (len(rows), dimension)."""
         return self._codes[rows].view(self._type).astype(np.float32, copy=False)
 
+    def as_kept(self, vectors: FloatArray) -> FloatArray:
+        """Vectors as they come back from here."""
+        kept: FloatArray = vectors.astype(self._type).astype(np.float32, copy=False)
+        return kept
+
     def nearest(self, query: FloatArray, k: int, allowed: Selection | None) -> Found:
         """The `k` nearest of the rows that are allowed.
 
