@@ -39,8 +39,8 @@ MOST_CHANGED = 0.25
 _PIECE = 4_096
 # pieces that take some ten seconds: a line for each so many
 _TOLD = 16
-# of a changed list: its row, then as in the others
-_OF, _ROWS, _SIMILARITIES = 0, slice(1, 1 + LISTED), slice(1 + LISTED, 1 + 2 * LISTED)
+# column of a changed list that says whose it is; the rest is as in the others
+_OF = 0
 
 Lists = npt.NDArray[np.int32]
 """Shape (n, 2, LISTED): rows, closest first and equal ones by track id, and their similarities in
