@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from recommender.questions import Answer
-from recommender.track import Match, TagStrength
+from recommender.track import SpaceRank, TagStrength
 
 
 def answer_json(asked: bytes, answer: Answer) -> bytes:
@@ -24,7 +24,15 @@ def answer_json(asked: bytes, answer: Answer) -> bytes:
             "query": orjson.Fragment(asked),
             "generation": answer.generation,
             "space": answer.space,
-            "matches": [_match(match) for match in answer.matches],
+            "matches": [
+                {
+                    "rank": rank,
+                    "similarity": similarity,
+                    "track": orjson.Fragment(document),
+                    "why": {"shared_tags": tags, "space_ranks": _places(ranks) if ranks else ()},
+                }
+                for rank, similarity, document, tags, ranks in answer.matches
+            ],
             "warnings": answer.warnings,
         }
     )
@@ -49,23 +57,11 @@ def track_json(document: str, tags: Iterable[TagStrength], generation: str) -> b
     return orjson.dumps(
         {
             "track": orjson.Fragment(document),
-            "tags": _tags(tags),
+            "tags": tuple(tags),
             "generation": generation,
         }
     )
 
 
-def _match(match: Match) -> dict[str, Any]:
-    rank, similarity, document, tags, ranks = match
-    # comprehensions are calls: most answers are of one space, which gives no ranks
-    places = [{"space": space, "rank": place} for space, place in ranks] if ranks else ()
-    return {
-        "rank": rank,
-        "similarity": similarity,
-        "track": orjson.Fragment(document),
-        "why": {"shared_tags": _tags(tags), "space_ranks": places},
-    }
-
-
-def _tags(tags: Iterable[TagStrength]) -> list[dict[str, Any]]:
-    return [{"name": name, "strength": strength} for name, strength in tags]
+def _places(ranks: Iterable[SpaceRank]) -> list[dict[str, Any]]:
+    return [{"space": space, "rank": place} for space, place in ranks]

@@ -328,10 +328,8 @@ class Recommender:
     ) -> tuple[Match, ...]:
         documents = self.generation.catalog.documents(rows)
         shared = self.generation.labels.shared(tags, self._tags(rows))
-        return tuple(
-            Match(rank, similarities[rank - 1], documents[row], shared[rank - 1])
-            for rank, row in enumerate(rows, start=1)
-        )
+        found = [documents[row] for row in rows]
+        return tuple(map(Match, range(1, len(rows) + 1), similarities, found, shared))
 
     def _known_row(self, track_id: str) -> int:
         row = self.generation.arrays.row_of(track_id)

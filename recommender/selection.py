@@ -89,7 +89,7 @@ class Selection:
 
     def holds(self, rows: Rows) -> Mask:
         """Whether each of `rows` is chosen, shape (len(rows),)."""
-        held: Mask = self._mask[rows]
+        held: Mask = self._mask.take(rows)
         return held
 
     def __and__(self, other: Any) -> "Selection":

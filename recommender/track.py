@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypedDict
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
@@ -96,8 +96,12 @@ class Track:
         return cls(id_, seconds, Metadata(**values))
 
 
-class TagStrength(NamedTuple):
-    """A musical tag that two tracks share, with its strength in [0, 1]."""
+class TagStrength(TypedDict):
+    """A musical tag that two tracks share, with its strength in [0, 1].
+
+    A dict, for answers hold thirty of them: it is made, and becomes JSON, several times as fast as
+    an object.
+    """
 
     name: str
     strength: float

@@ -373,13 +373,19 @@ def test_reasons_are_the_tags_shared_with_the_query(tmp_path: Path) -> None:
     ]
     recommender = recommender_of(tmp_path, entries)
     both, none = recommender.similar("seed", Options()).matches
-    assert both.shared_tags == (TagStrength("jazz", 0.5), TagStrength("rock", 0.25))
+    assert both.shared_tags == (
+        TagStrength(name="jazz", strength=0.5),
+        TagStrength(name="rock", strength=0.25),
+    )
     assert none.shared_tags == ()
-    assert recommender.tags("both") == (TagStrength("jazz", 0.75), TagStrength("rock", 0.5))
+    assert recommender.tags("both") == (
+        TagStrength(name="jazz", strength=0.75),
+        TagStrength(name="rock", strength=0.5),
+    )
     clip = recommender.similar_to_clip(
         [embedding(X, [1, 0, 0]), embedding(X, [0, 0, 0])], Options()
     )
-    assert clip.matches[0].shared_tags == (TagStrength("jazz", 0.5),)
+    assert clip.matches[0].shared_tags == (TagStrength(name="jazz", strength=0.5),)
 
 
 def test_a_track_its_file_and_its_words_are_found(tmp_path: Path) -> None:

@@ -184,7 +184,7 @@ def test_reasons_come_from_the_space_that_has_tags(tmp_path: Path) -> None:
     names = publish_entries(tmp_path, tagged), publish_beside(tmp_path, tagged)
     for order in (names, names[::-1]):
         answer = Ensemble([opened(tmp_path, n) for n in order]).similar("t0", Options(limit=2))
-        assert [tag.name for tag in answer.matches[0].shared_tags] == ["jazz", "rock"]
+        assert [tag["name"] for tag in answer.matches[0].shared_tags] == ["jazz", "rock"]
 
 
 def test_spaces_are_chosen_by_name(members: tuple[Recommender, Recommender]) -> None:

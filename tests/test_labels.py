@@ -50,32 +50,32 @@ def test_an_embedder_without_tags_shares_none(n_rows: int) -> None:
 
 def test_what_is_shared_is_as_strong_as_the_surer_tagger_says() -> None:
     [found] = Labels(NAMES).shared({"ambient": 0.9, "jazz": 0.9}, np.array([[0.8, 0.2, 0.7, 0.4]]))
-    assert found == (("jazz", 0.7), ("ambient", 0.4))
+    assert found == ({"name": "jazz", "strength": 0.7}, {"name": "ambient", "strength": 0.4})
 
 
 def test_the_weaker_of_two_strengths_counts_and_the_strongest_comes_first() -> None:
     [found] = shared([0.9, 0.2, 0.5, 0.0], [[0.3, 0.8, 0.6, 0.9]])
-    assert found == (("c", 0.5), ("a", 0.3), ("b", 0.2))
+    assert [(tag["name"], tag["strength"]) for tag in found] == [("c", 0.5), ("a", 0.3), ("b", 0.2)]
 
 
 def test_at_most_three_tags_are_named() -> None:
     [found] = shared([0.9, 0.8, 0.7, 0.6], [[1.0, 1.0, 1.0, 1.0]])
-    assert [tag.name for tag in found] == ["a", "b", "c"]
+    assert [tag["name"] for tag in found] == ["a", "b", "c"]
 
 
 def test_of_equal_strengths_the_first_in_the_alphabet_comes_first() -> None:
     [found] = shared([0.5, 0.5, 0.5, 0.5], [[0.7, 0.5, 0.9, 0.5]])
-    assert [tag.name for tag in found] == ["a", "b", "c"]
+    assert [tag["name"] for tag in found] == ["a", "b", "c"]
 
 
 def test_weak_tags_are_no_reason() -> None:
     [found] = shared([0.9, 0.9, 0.9, 0.9], [[0.049, 0.051, 0.0, 0.04]])
-    assert [tag.name for tag in found] == ["b"]
+    assert [tag["name"] for tag in found] == ["b"]
 
 
 def test_strengths_have_three_decimals() -> None:
     [found] = shared([0.12345, 0, 0, 0], [[1, 0, 0, 0]])
-    assert found == (("a", 0.123),)
+    assert found == ({"name": "a", "strength": 0.123},)
 
 
 @given(st.lists(st.lists(PROBABILITY, min_size=4, max_size=4), min_size=1, max_size=4))
@@ -89,5 +89,6 @@ def test_what_is_shared_is_what_is_strong_in_both(tracks: list[list[float]]) -> 
         for other in strong
     ]
     assert labels.shared(strong[0], np.array(tracks, np.float16)) == [
-        tuple((name, round(-strength, 3)) for strength, name in best) for best in expected
+        tuple({"name": name, "strength": round(-strength, 3)} for strength, name in best)
+        for best in expected
     ]

@@ -6,7 +6,7 @@ from dataclasses import fields
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.track import Match, Metadata, SpaceRank, TagStrength, Track
+from recommender.track import Match, Metadata, SpaceRank, Track
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 numbers = st.integers(0, 9999)
@@ -47,6 +47,5 @@ def test_a_match_knows_its_track() -> None:
     assert (match.shared_tags, match.space_ranks) == ((), ())
 
 
-def test_reasons_have_names() -> None:
-    assert TagStrength("jazz", 0.5).strength == 0.5
+def test_places_have_names() -> None:
     assert SpaceRank("musicnn", 3).rank == 3
