@@ -35,7 +35,7 @@ from recommender.library import Library
 from recommender.press import How
 from recommender.publishing import publish
 from recommender.records import Indexed
-from recommender.updating import Limits
+from recommender.update_limits import Limits
 
 CHANGED = 100
 SMALL, SMALL_TIMES = 20, 50

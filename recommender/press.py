@@ -25,7 +25,8 @@ from recommender.library import Library
 from recommender.manifest import MANIFEST, SCHEMA_VERSION, Manifest, data_files
 from recommender.served import last_known, served_manifests
 from recommender.space import id_of, stored
-from recommender.updating import BY_CHANCE, Limits, update
+from recommender.update_limits import BY_CHANCE, Limits
+from recommender.updating import update
 
 _log = logging.getLogger(__name__)
 

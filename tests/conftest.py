@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from tests.fakes import client, data_dir, spool
 from tests.music import music, rendered_music
+from tests.updates import before
 
 # torch weighs gigabytes, so it is left to whoever wants its embedders; CI has it, and must
 NEEDS_TORCH = (
@@ -29,7 +30,7 @@ def pytest_report_header() -> str:
 
 
 # fixtures that several modules share
-__all__ = ["client", "data_dir", "music", "rendered_music", "spool"]
+__all__ = ["before", "client", "data_dir", "music", "rendered_music", "spool"]
 
 # on a shared machine a single example may take long without being wrong
 settings.register_profile("soundalike", deadline=None, derandomize=True, print_blob=True)

@@ -18,7 +18,7 @@ from recommender.index.recipes import IndexOptions
 from recommender.press import How
 from recommender.publishing import publish
 from recommender.selection import Selection
-from recommender.updating import Limits
+from recommender.update_limits import Limits
 from tests.builders import SPACE, Entry, indexed, open_library, random_entries
 
 KEPT, LEFT, NEW = 150, 9, 12

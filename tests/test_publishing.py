@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recommender import building, press, publishing, updating
+from recommender import building, press, publishing, update_files, update_limits
 from recommender.current import (
     Served,
     current_generation,
@@ -32,7 +32,7 @@ from recommender.projection import CENTRING_PRIOR_TRACKS, fit
 from recommender.publishing import publish
 from recommender.questions import Options
 from recommender.space import Space
-from recommender.updating import Limits
+from recommender.update_limits import Limits
 from tests.builders import (
     SPACE,
     SPEC,
@@ -212,9 +212,9 @@ MOMENTS = [(*step, 1, after) for step in STEPS for after in (False, True)]
 MOMENTS += [(os, "fsync", call, False) for call in range(2, 13)]
 MOMENTS += [(np, "save", 2, False), (Path, "rename", 2, False)]
 UPDATING: list[tuple[Any, str]] = [
-    (updating, "measure"),
+    (update_limits, "measure"),
     (shutil, "copyfile"),
-    (updating, "update_catalog"),
+    (update_files, "update_catalog"),
     (np, "save"),
     (os, "link"),
     (Path, "rename"),

@@ -26,7 +26,7 @@ from recommender.press import How
 from recommender.publishing import publish
 from recommender.questions import Options
 from recommender.track import Metadata
-from recommender.updating import Limits
+from recommender.update_limits import Limits
 from tests.builders import DIMENSION, SPACE, Entry, indexed, open_library, opened
 
 ARTISTS = ("", "Ada", "Bo")

@@ -110,3 +110,8 @@ def parts(index: VectorIndex) -> tuple[FaissIndex, FloatArray]:
     if not isinstance(index, FaissIndex):
         raise TypeError(f"index={type(index).__name__} must be a FaissIndex or a GrownIndex")
     return index, np.empty((0, index.dimension), np.float32)
+
+
+def is_same_base(one: VectorIndex, other: VectorIndex) -> bool:
+    """Whether two indexes differ only in what lies beside them, if at all."""
+    return parts(one)[0] is parts(other)[0]

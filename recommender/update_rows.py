@@ -1,0 +1,108 @@
+"""What an update says of each row, beside its vector: old rows stay where they are."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recommender.arrays import FloatArray, Rows
+from recommender.catalog_tables import updated_artist_codes
+from recommender.changes import Changes
+from recommender.generation import Generation
+from recommender.manifest import ARTISTS, IDS, MEANS, ORDER, TAGS
+from recommender.selection import Selection
+
+_Ids = np.ndarray[Any, np.dtype[np.bytes_]]
+_Order = np.ndarray[Any, np.dtype[np.int32]]
+
+
+class UpdatedRows:
+    """The rows of a generation after some changes; see `recommender.generation.RowArrays`."""
+
+    def __init__(self, before: Generation, changes: Changes):
+        self._before, self._changes = before, changes
+        manifest = before.manifest
+        self.n_rows = manifest.n_rows + len(changes.added)
+        self.n_tracks = manifest.n_tracks - len(changes.removed) + len(changes.added)
+
+    @property
+    def new(self) -> Rows:
+        """Those that were added."""
+        return np.arange(self._before.manifest.n_rows, self.n_rows)
+
+    @property
+    def live(self) -> Selection | None:
+        """Rows whose tracks are still there, None when all are."""
+        if self.n_tracks == self.n_rows:
+            return None
+        return Selection.of(self.order.astype(np.int64), self.n_rows)
+
+    @cached_property
+    def ids(self) -> _Ids:
+        """Of all rows."""
+        return np.concatenate([self._before.arrays.ids, self._new_ids()])
+
+    def _new_ids(self) -> _Ids:
+        ids = [entry.track.id.encode(errors="surrogatepass") for entry in self._changes.added]
+        return np.array(ids, dtype=np.bytes_)
+
+    @cached_property
+    def order(self) -> _Order:
+        """Live rows in the order of their ids."""
+        arrays, new = self._before.arrays, self._new_ids()
+        kept = arrays.order[~np.isin(arrays.order, self._changes.removed)]
+        by_id = np.argsort(new)
+        places = np.searchsorted(arrays.ids[kept], new[by_id])
+        return np.insert(kept, places, (self._before.manifest.n_rows + by_id).astype(np.int32))
+
+    @cached_property
+    def means(self) -> tuple[FloatArray, FloatArray]:
+        """Mean of the unit vectors when the projection was fitted, and from now on."""
+        fitted, before = self._before.arrays.means
+        total = before.astype(np.float64) * self._before.manifest.n_tracks
+        total += self._changes.units.sum(axis=0, dtype=np.float64)
+        total -= self._before.index.vectors(self._changes.removed).sum(axis=0, dtype=np.float64)
+        return fitted, (total / max(self.n_tracks, 1)).astype(np.float32)
+
+    @property
+    def drift(self) -> float:
+        """Distance between these means."""
+        fitted, now = self.means
+        return float(np.linalg.norm(now - fitted))
+
+    def changed(self, catalog: Path) -> dict[str, np.ndarray[Any, Any]]:
+        """The arrays that are others than before, by the names of their files.
+
+        Parameters
+        ----------
+        catalog
+            The one of the update, written already.
+        """
+        arrays: dict[str, np.ndarray[Any, Any]] = {
+            ORDER: self.order,
+            ARTISTS: self._artists(catalog),
+            MEANS: np.stack(self.means),
+        }
+        if self._changes.added:
+            arrays[IDS] = self.ids
+        return arrays | self._tags()
+
+    def _artists(self, catalog: Path) -> np.ndarray[Any, np.dtype[np.int32]]:
+        changed = [*self._changes.removed.tolist(), *self._changes.kept, *self.new.tolist()]
+        before = self._before.arrays.artists
+        return updated_artist_codes(catalog, before, changed, self.n_rows)
+
+    def _tags(self) -> dict[str, np.ndarray[Any, Any]]:
+        """The tags of all rows, unless they are what they were."""
+        before, kept = self._before.arrays.tags, self._changes.kept
+        rows = np.fromiter(kept, np.int64, len(kept))
+        of_kept, new = (
+            np.array([entry.tags for entry in entries], np.float16).reshape(-1, before.shape[1])
+            for entries in (kept.values(), self._changes.added)
+        )
+        if not len(new) and np.array_equal(of_kept, before[rows]):
+            return {}
+        tags = np.concatenate([before, new])
+        tags[rows] = of_kept
+        return {TAGS: tags}
