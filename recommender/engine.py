@@ -18,7 +18,7 @@ from recommender.generation import Generation, normalised
 from recommender.labels import Strengths, Tags
 from recommender.questions import Answer, Options, Preference, Question, relative_weights
 from recommender.ranking import MILLIONTHS, Similarities, capped, ordered, similarity
-from recommender.selection import Selection
+from recommender.selection import Selection, outside
 from recommender.track import Match, TagStrength, Track
 
 # Rocchio's weight of what is disliked against what is liked
@@ -269,7 +269,7 @@ class Recommender:
         frontier = float(similarities[-1]) + SEARCH_ERROR
         keep = None if room.allowed is None else room.allowed.holds(rows)
         if len(room.excluded) > 1:  # a row is not listed near itself
-            others = ~np.isin(rows, room.excluded)
+            others = outside(rows, room.excluded)
             keep = others if keep is None else keep & others
         if keep is not None:
             rows, similarities = rows[keep], similarities[keep]

@@ -10,6 +10,9 @@ from recommender.arrays import Rows
 
 Mask = npt.NDArray[np.bool_]
 
+# comparisons that are quicker all at once than by sorting
+_AT_ONCE = 4_096
+
 
 class Selection:
     """An immutable set of rows of ``0 .. total - 1``; safe to use from many threads.
@@ -103,3 +106,15 @@ class Selection:
         mask = self._mask.copy()
         mask[rows] = False
         return Selection(mask)
+
+
+def outside(rows: Rows, excluded: Rows) -> Mask:
+    """Whether each of a few rows is none of `excluded`, shape (len(rows),)."""
+    others: Mask
+    if len(excluded) == 1:  # of most questions
+        others = rows != excluded[0]
+    elif len(excluded) * len(rows) <= _AT_ONCE:
+        others = (rows[:, np.newaxis] != excluded).all(axis=1)
+    else:
+        others = ~np.isin(rows, excluded)
+    return others

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.selection import Selection
+from recommender.selection import Selection, outside
 
 
 @given(st.lists(st.booleans(), max_size=70), st.data())
@@ -58,3 +58,11 @@ def test_a_selection_is_split_in_two(mask: list[bool], data: st.DataObject) -> N
 def test_a_selection_is_split_once() -> None:
     chosen = Selection.of(np.array([1, 4]), 6)
     assert all(a is b for a, b in zip(chosen.split(3), chosen.split(3), strict=True))
+
+
+@pytest.mark.parametrize("n_excluded", [0, 1, 5, 900])
+def test_rows_are_outside_of_what_is_excluded(n_excluded: int) -> None:
+    random = np.random.default_rng(n_excluded)
+    rows, excluded = random.permutation(1_000)[:10], random.permutation(1_000)[:n_excluded]
+    told = outside(rows, excluded).tolist()
+    assert told == [row not in excluded.tolist() for row in rows.tolist()]

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from recommender.arrays import FloatArray, Rows
 from recommender.index import native
 from recommender.index.binding import faiss
-from recommender.selection import Selection
+from recommender.selection import Selection, outside
 
 Found = tuple[Rows, FloatArray]
 
@@ -16,8 +16,6 @@ Found = tuple[Rows, FloatArray]
 # among 0.1 million rows and 6 among a million
 _FETCH = 20
 _PIECE = 8_192
-# comparisons that are quicker all at once than by sorting
-_AT_ONCE = 4_096
 
 
 class Storage:
@@ -127,10 +125,6 @@ def kept(found: Found, k: int, excluded: Rows) -> Found:
     """Drop what was excluded and FAISS's padding."""
     rows, cosines = found
     keep = rows >= 0
-    if len(excluded) == 1:  # of most questions
-        keep &= rows != excluded[0]
-    elif 0 < len(excluded) * len(rows) <= _AT_ONCE:
-        keep &= (rows[:, np.newaxis] != excluded).all(axis=1)
-    elif len(excluded):
-        keep &= ~np.isin(rows, excluded)
+    if len(excluded):
+        keep &= outside(rows, excluded)
     return rows[keep][:k], cosines[keep][:k]
