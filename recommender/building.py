@@ -13,7 +13,7 @@ from recommender.catalog_tables import artist_codes, write_catalog
 from recommender.errors import GenerationError
 from recommender.generation import normalised
 from recommender.index.building import build_index
-from recommender.index.recipes import IndexOptions, plan
+from recommender.index.recipes import IndexOptions
 from recommender.index.truth import Truth
 from recommender.index.tuning import tune
 from recommender.library import Library
@@ -122,13 +122,11 @@ def build(folder: Path, library: Library, space: Mapping[str, Any], options: Ind
     projection = fit(space["projection"], rows.vectors)
     units = projected(projection, rows.vectors)
     n_tracks = len(units)
-    kind = plan(n_tracks, units.shape[1], options).kind
-    _log.info("building the index: %s over %s tracks", kind, f"{n_tracks:,}")
     index, recipe = build_index(units, options)
     _log.info("measuring what searches of the index find")
     index, measurement = tune(index, units, options.target_recall)
     _log.info("listing the neighbours of every track")
-    truth = Truth.within(index, None, _LISTS_LOOKED_AT)
+    truth = Truth.within(index, None, _LISTS_LOOKED_AT) if index.lists_neighbours else None
     # lists may lose a little with every update
     lists = neighbours_of(index, truth, (1 + options.target_recall) / 2)
     changed = no_lists()[1]

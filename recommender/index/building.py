@@ -1,5 +1,6 @@
 """Build the index that a catalog is planned to have, or the nearest one that can be built."""
 
+import logging
 from dataclasses import replace
 
 from recommender.arrays import FloatArray
@@ -7,6 +8,8 @@ from recommender.errors import InvalidParameterError
 from recommender.index.faiss import FaissIndex
 from recommender.index.native import check_factory
 from recommender.index.recipes import KINDS, IndexOptions, Recipe, flat, plan
+
+_log = logging.getLogger(__name__)
 
 
 def build_index(vectors: FloatArray, options: IndexOptions) -> tuple[FaissIndex, Recipe]:
@@ -32,6 +35,7 @@ def build_index(vectors: FloatArray, options: IndexOptions) -> tuple[FaissIndex,
     recipe = plan(len(vectors), vectors.shape[1], options)
     if recipe.kind not in KINDS:
         check_factory(recipe.factory, vectors.shape[1])
+    _log.info("building the index: %s over %s tracks", recipe.kind, f"{len(vectors):,}")
     try:
         index = FaissIndex.build(vectors, recipe)
     except InvalidParameterError as error:
