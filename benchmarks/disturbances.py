@@ -6,7 +6,6 @@ import itertools
 import threading
 import time
 import urllib.parse
-import wave
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from api.uploads import FIELD
 from benchmarks.clock import seconds_of
@@ -24,8 +24,6 @@ from recommender.current import Served, make_current
 _BOUNDARY = "benchmark"
 _RATE = 22_050
 _UPLOADS_AT_ONCE = 8
-
-
 _LOOK_SECONDS = 0.05
 _PATIENCE_SECONDS = 300.0
 
@@ -159,9 +157,5 @@ def clip_of(seconds: float) -> bytes:
     hertz = np.where(times[:, np.newaxis] % 4 < 2, (220.0, 277.2, 329.6), (246.9, 293.7, 370.0))
     samples = 0.2 * np.sin(2 * np.pi * hertz * times[:, np.newaxis]).sum(axis=1)
     file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(_RATE)
-        writer.writeframes((samples * 32767).astype("<i2").tobytes())
+    soundfile.write(file, samples, _RATE, format="WAV")
     return file.getvalue()

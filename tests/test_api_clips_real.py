@@ -1,7 +1,6 @@
 """Clips that are really decoded and embedded, in child processes, by musicnn."""
 
 import io
-import wave
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+import soundfile
 
 from api.clips import LIMITS, ClipEmbedder
 from api.problems import ProblemError
@@ -72,11 +72,7 @@ def test_a_clip_of_a_catalogued_track_finds_that_track(
 
 def wav(samples: FloatArray) -> bytes:
     file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(SAMPLE_RATE)
-        writer.writeframes((samples * 32767).astype("<i2").tobytes())
+    soundfile.write(file, samples, SAMPLE_RATE, format="WAV")
     return file.getvalue()
 
 

@@ -64,8 +64,18 @@ class GraphMethod:
         return _selecting(made, allowed)
 
 
+class _AsDeep:
+    """What finds many answers with the effort that it takes for ten."""
+
+    __slots__ = ()
+
+    def deepened(self, effort: int, wanted: int) -> int:  # noqa: ARG002
+        """See :class:`Method`."""
+        return effort
+
+
 @dataclass(frozen=True, slots=True)
-class ListMethod:
+class ListMethod(_AsDeep):
     """An inverted file: effort is the number of lists that are searched, FAISS's ``nprobe``."""
 
     n_lists: int
@@ -88,10 +98,6 @@ class ListMethod:
         codes = min(effort, self.n_lists) * self.n_rows / self.n_lists
         return 3_000 + 0.15 * codes + 10 * wanted
 
-    def deepened(self, effort: int, wanted: int) -> int:  # noqa: ARG002
-        """See :class:`Method`."""
-        return effort
-
     def parameters(self, effort: int, allowed: Selection | None) -> Any:
         """See :class:`Method`."""
         nprobe = min(effort, self.n_lists)
@@ -100,7 +106,7 @@ class ListMethod:
 
 
 @dataclass(frozen=True, slots=True)
-class ScanMethod:
+class ScanMethod(_AsDeep):
     """Every row is looked at."""
 
     n_rows: int
@@ -111,17 +117,13 @@ class ScanMethod:
         """See :class:`Method`."""
         return 0.7 * self.n_rows
 
-    def deepened(self, effort: int, wanted: int) -> int:  # noqa: ARG002
-        """See :class:`Method`."""
-        return effort
-
     def parameters(self, effort: int, allowed: Selection | None) -> Any:  # noqa: ARG002
         """See :class:`Method`."""
         return _selecting(faiss.SearchParameters(), allowed)
 
 
 @dataclass(frozen=True, slots=True)
-class OtherMethod:
+class OtherMethod(_AsDeep):
     """What cannot be told anything: rows that may not come back are dropped afterwards."""
 
     n_rows: int
@@ -131,10 +133,6 @@ class OtherMethod:
     def least(self, effort: int, wanted: int) -> float:  # noqa: ARG002
         """See :class:`Method`."""
         return math.sqrt((0.1 * self.n_rows + wanted) * self.n_rows)
-
-    def deepened(self, effort: int, wanted: int) -> int:  # noqa: ARG002
-        """See :class:`Method`."""
-        return effort
 
     def parameters(self, effort: int, allowed: Selection | None) -> None:  # noqa: ARG002
         """See :class:`Method`."""
