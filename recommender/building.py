@@ -31,6 +31,7 @@ from recommender.manifest import (
     TAGS,
     IndexRecord,
 )
+from recommender.memory import bytes_beside
 from recommender.neighbours import Neighbours, listed_recall, neighbours_of, no_lists
 from recommender.projection import Projection, fit
 from recommender.records import LibraryTrack
@@ -122,7 +123,8 @@ def build(folder: Path, library: Library, space: Mapping[str, Any], options: Ind
     projection = fit(space["projection"], rows.vectors)
     units = projected(projection, rows.vectors)
     n_tracks = len(units)
-    index, recipe = build_index(units, options)
+    beside = bytes_beside(n_tracks, rows.tags.shape[1])
+    index, recipe = build_index(units, options, beside)
     _log.info("measuring what searches of the index find")
     index, measurement = tune(index, units, options.target_recall)
     _log.info("listing the neighbours of every track")

@@ -15,6 +15,7 @@ from recommender.index.recipes import plan
 from recommender.index.truth import Truth
 from recommender.index.tuning import measure
 from recommender.manifest import IndexRecord, Manifest
+from recommender.memory import bytes_beside
 from recommender.neighbours import Neighbours, listed_recall
 from recommender.selection import Selection
 
@@ -72,7 +73,8 @@ class Limits:
         """
         record = manifest.index
         dead, growth = 1 - n_tracks / n_rows, n_rows / max(record.n_built, 1) - 1
-        wanted = plan(n_tracks, manifest.dimension, record.options).kind
+        beside = bytes_beside(n_tracks, len(manifest.space["embedder"]["tag_names"]))
+        wanted = plan(n_tracks, manifest.dimension, record.options, beside).kind
         reasons = {
             f"{dead:.1%} of its rows are dead": dead > self.most_dead,
             f"it grew by {growth:.0%}": growth > self.most_growth,

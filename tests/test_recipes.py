@@ -11,16 +11,18 @@ from recommender.index.factories import n_lists, n_parts
 from recommender.index.native import check_factory
 from recommender.index.recipes import (
     KINDS,
-    SERVICE_BYTES,
     IndexOptions,
     Recipe,
+    index_bytes,
     plan,
-    resident_bytes,
 )
+from recommender.memory import bytes_beside
 from tests.contracts_index import unit_vectors
 
 MILLION = 10**6
 GIB = 2**30
+# of musicnn, and of an embedder of AudioSet
+N_TAGS = {200: 50, 2048: 527}
 
 
 @pytest.mark.parametrize(
@@ -33,7 +35,7 @@ GIB = 2**30
         (100_000, 200, GIB, "hnsw"),
         (MILLION, 200, GIB, "hnsw-fp16"),
         (1_500_000, 200, GIB, "hnsw-sq8"),
-        (10 * MILLION, 200, GIB, "ivf-rabitq"),
+        (4 * MILLION, 200, GIB, "ivf-rabitq"),
         (10 * MILLION, 200, 16 * GIB, "hnsw"),
         (100_000, 2048, GIB, "hnsw-fp16"),
     ],
@@ -41,16 +43,17 @@ GIB = 2**30
 def test_auto_takes_what_is_fast_and_fits(
     n_vectors: int, dimension: int, budget: int, kind: str
 ) -> None:
-    recipe = plan(n_vectors, dimension, IndexOptions(memory_budget=budget))
+    options, beside = IndexOptions(memory_budget=budget), bytes_beside(n_vectors, N_TAGS[dimension])
+    recipe = plan(n_vectors, dimension, options, beside)
     assert (recipe.kind, recipe.warnings) == (kind, ())
 
 
 def test_a_budget_that_nothing_fits_gives_the_smallest_and_a_warning() -> None:
-    recipe = plan(MILLION, 200, IndexOptions(memory_budget=1000))
+    recipe = plan(MILLION, 200, IndexOptions(memory_budget=1000), beside=5)
     assert recipe.kind == "ivf-rabitq"
-    needed = resident_bytes("ivf-rabitq", MILLION, 200)
+    needed = 5 + index_bytes("ivf-rabitq", MILLION, 200)
     assert recipe.warnings == (
-        f"memory_budget=1000 is less than the {needed} bytes that ivf-rabitq takes",
+        f"memory_budget=1000 is less than the {needed} bytes that a worker takes with ivf-rabitq",
     )
 
 
@@ -141,5 +144,5 @@ def test_a_recipe_survives_json() -> None:
     assert plan(5, 5, IndexOptions()).files == ("index.faiss",)
 
 
-def test_the_estimate_is_of_vectors_and_service() -> None:
-    assert resident_bytes("flat", 100, 200) == SERVICE_BYTES + 80_000
+def test_the_estimate_of_an_index_is_of_its_vectors() -> None:
+    assert index_bytes("flat", 100, 200) == 80_000

@@ -12,7 +12,9 @@ from recommender.index.recipes import KINDS, IndexOptions, Recipe, flat, plan
 _log = logging.getLogger(__name__)
 
 
-def build_index(vectors: FloatArray, options: IndexOptions) -> tuple[FaissIndex, Recipe]:
+def build_index(
+    vectors: FloatArray, options: IndexOptions, beside: int = 0
+) -> tuple[FaissIndex, Recipe]:
     """Plan and build.
 
     Parameters
@@ -21,6 +23,8 @@ def build_index(vectors: FloatArray, options: IndexOptions) -> tuple[FaissIndex,
         Unit vectors, shape (n, dimension).
     options
         What was asked for.
+    beside
+        See :func:`recommender.index.recipes.plan`.
 
     Returns
     -------
@@ -32,7 +36,7 @@ def build_index(vectors: FloatArray, options: IndexOptions) -> tuple[FaissIndex,
     InvalidParameterError
         ``options.index`` is no kind, and FAISS does not understand it.
     """
-    recipe = plan(len(vectors), vectors.shape[1], options)
+    recipe = plan(len(vectors), vectors.shape[1], options, beside)
     if recipe.kind not in KINDS:
         check_factory(recipe.factory, vectors.shape[1])
     _log.info("building the index: %s over %s tracks", recipe.kind, f"{len(vectors):,}")

@@ -16,8 +16,6 @@ VECTORS = "vectors.faiss"
 AUTO = "auto"
 # a scan of so much takes 0.6 ms of one core from memory, which no caller notices
 QUICK_SCAN_BYTES = 16 * 2**20
-# what a worker takes beside its index: the interpreter, numpy, FAISS, and catalog pages
-SERVICE_BYTES = 256 * 2**20
 _FLOAT, _HALF = 4, 2
 # both ways on the ground level, upper levels, and an offset and a level for each vector
 _GRAPH_BYTES = 2 * 4 * LINKS + 4 * LINKS / (LINKS - 1) + 12
@@ -183,7 +181,7 @@ KINDS: Mapping[str, Kind] = {
 _LADDER = ("hnsw", "hnsw-fp16", "hnsw-sq8", "ivf-rabitq")
 
 
-def plan(n_vectors: int, dimension: int, options: IndexOptions) -> Recipe:
+def plan(n_vectors: int, dimension: int, options: IndexOptions, beside: int = 0) -> Recipe:
     """Choose the index for a catalog.
 
     Parameters
@@ -192,9 +190,11 @@ def plan(n_vectors: int, dimension: int, options: IndexOptions) -> Recipe:
         Of the catalog.
     options
         What was asked for; a text that is no kind is taken for a factory string, unchecked.
+    beside
+        Bytes that one worker keeps in memory beside the index.
     """
     if options.index == AUTO:
-        return _automatic(n_vectors, dimension, options.memory_budget)
+        return _automatic(n_vectors, dimension, options.memory_budget, beside)
     if options.index in KINDS:
         return _trainable(options.index, n_vectors, dimension)
     if n_vectors == 0:
@@ -202,9 +202,9 @@ def plan(n_vectors: int, dimension: int, options: IndexOptions) -> Recipe:
     return Recipe(options.index, options.index, refined=True)
 
 
-def resident_bytes(kind: str, n_vectors: int, dimension: int) -> int:
-    """Bytes that one worker is estimated to keep in memory."""
-    return SERVICE_BYTES + round(n_vectors * KINDS[kind].bytes_per_vector(dimension))
+def index_bytes(kind: str, n_vectors: int, dimension: int) -> int:
+    """Bytes of an index that one worker is estimated to keep in memory."""
+    return round(n_vectors * KINDS[kind].bytes_per_vector(dimension))
 
 
 def flat(*warnings: str) -> Recipe:
@@ -212,15 +212,18 @@ def flat(*warnings: str) -> Recipe:
     return Recipe("flat", "Flat", refined=False, warnings=warnings)
 
 
-def _automatic(n_vectors: int, dimension: int, budget: int) -> Recipe:
+def _automatic(n_vectors: int, dimension: int, budget: int, beside: int) -> Recipe:
     if _FLOAT * n_vectors * dimension <= QUICK_SCAN_BYTES:
         return flat()
     for kind in _LADDER:
-        if resident_bytes(kind, n_vectors, dimension) <= budget:
+        if beside + index_bytes(kind, n_vectors, dimension) <= budget:
             return _trainable(kind, n_vectors, dimension)
-    least = resident_bytes(_LADDER[-1], n_vectors, dimension)
-    warning = f"memory_budget={budget} is less than the {least} bytes that {_LADDER[-1]} takes"
-    return _trainable(_LADDER[-1], n_vectors, dimension, warning)
+    smallest = _LADDER[-1]
+    least = beside + index_bytes(smallest, n_vectors, dimension)
+    warning = (
+        f"memory_budget={budget} is less than the {least} bytes that a worker takes with {smallest}"
+    )
+    return _trainable(smallest, n_vectors, dimension, warning)
 
 
 def _trainable(asked: str, n_vectors: int, dimension: int, *warnings: str) -> Recipe:
