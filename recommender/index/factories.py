@@ -24,15 +24,9 @@ def n_parts(dimension: int) -> int:
     return next(divisors, dimension)
 
 
-def _lists(n_vectors: int) -> str:
-    lists = n_lists(n_vectors)
-    # beyond, finding the nearest lists one by one takes longer than searching them
-    return f"IVF{lists}" if lists < 2_048 else f"IVF{lists}_HNSW{LINKS}"
-
-
 def pq(n_vectors: int, dimension: int) -> str:
     """Lists of codes of product quantisation."""
-    return f"{_lists(n_vectors)},PQ{n_parts(dimension)}x4fs"
+    return f"IVF{n_lists(n_vectors)},PQ{n_parts(dimension)}x4fs"
 
 
 def opq(n_vectors: int, dimension: int) -> str:
@@ -43,4 +37,4 @@ def opq(n_vectors: int, dimension: int) -> str:
 def rabitq(n_vectors: int, dimension: int) -> str:
     """Lists of codes of one bit a dimension."""
     # its codes are of rotated vectors: J. Gao and C. Long, RaBitQ, SIGMOD 2024
-    return f"RR{dimension},{_lists(n_vectors)},RaBitQ"
+    return f"RR{dimension},IVF{n_lists(n_vectors)},RaBitQ"
