@@ -1,6 +1,5 @@
 """The service as an ASGI application."""
 
-import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -28,7 +27,6 @@ from recommender.live import LiveRecommender
 from recommender.settings import Settings
 
 MAX_BODY_BYTES = 1024**2
-_log = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -72,8 +70,6 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         clips = ClipEmbedder.start(max(1, settings.clip_workers // settings.service_workers))
         searches = Searches(threads_for(settings.service_workers))
         await run_in_threadpool(live.start)
-        if live.problem:
-            _log.warning("the index cannot be served: %s", live.problem)
         app.state.service = Service(settings, live, clips, searches)
         try:
             yield

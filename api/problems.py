@@ -13,6 +13,7 @@ from recommender.errors import (
     AudioError,
     ChildFailedError,
     GenerationError,
+    IndexOutdatedError,
     IndexUnavailableError,
     InvalidParameterError,
     MissingPackageError,
@@ -65,7 +66,7 @@ KINDS = {
     "internal": Kind(500, "Something went wrong in the service"),
     "embedder-mismatch": Kind(503, "The index was built by another embedder"),
     "embedder-unavailable": Kind(503, "The server that embeds cannot be used"),
-    "index-unavailable": Kind(503, "No index is published"),
+    "index-unavailable": Kind(503, "No index can be served"),
     "overloaded": Kind(503, "The service is busy"),
     "weights-unavailable": Kind(503, "The embedder of the index cannot run"),
 }
@@ -119,6 +120,7 @@ _SLUG_BY_CLASS: dict[type[SoundalikeError], str] = {
     UnknownTrackError: "unknown-track",
     InvalidParameterError: "invalid-parameter",
     SpaceMismatchError: "embedder-mismatch",
+    IndexOutdatedError: "index-unavailable",
 }
 
 
@@ -186,11 +188,11 @@ def respond(request_id: str, error: Exception) -> Response:
 
 
 def _domain_problem(error: SoundalikeError) -> ProblemError:
+    if type(error) in _SLUG_BY_CLASS:
+        return ProblemError(_SLUG_BY_CLASS[type(error)], str(error))
     for kind, (slug, detail) in _PUBLIC_DETAIL.items():
         if isinstance(error, kind):
             return ProblemError(slug, detail)
-    if type(error) in _SLUG_BY_CLASS:
-        return ProblemError(_SLUG_BY_CLASS[type(error)], str(error))
     if isinstance(error, AudioError):
         return ProblemError(error.reason, str(error))
     return ProblemError(*_INTERNAL)

@@ -20,8 +20,10 @@
     ├── MissingPackageError        an embedder or a file of weights needs a package not installed
     ├── SpaceMismatchError         vectors of different spaces must not meet
     ├── IndexUnavailableError      nothing valid is published
-    │   └── SpaceUnavailableError      one of the spaces cannot be read
+    │   ├── SpaceUnavailableError      one of the spaces cannot be read
+    │   └── IndexOutdatedError         an earlier version made what is published
     ├── GenerationError            a generation is incomplete, damaged or does not fit together
+    │   ├── OutdatedGenerationError    an earlier version made it, which this one does not serve
     │   └── RecallError                its index finds too little of what exact search finds
     ├── StorageError               a database could not be written: disk full, not permitted
     └── LockedError                another indexer is at work on the data folder
@@ -142,8 +144,43 @@ class SpaceUnavailableError(IndexUnavailableError):
     """A space is published, but its generation cannot be read; others may answer."""
 
 
+class IndexOutdatedError(IndexUnavailableError):
+    """An earlier version made what is published; the message names no path.
+
+    Parameters
+    ----------
+    embedder
+        Of the space.
+    what
+        What is said to be of an earlier version.
+    """
+
+    def __init__(self, embedder: str, what: str = "the index"):
+        super().__init__(
+            f"{what} was made by an earlier version, and this one does not serve it; on the server "
+            f"run: python -m indexer reindex MUSIC_DIR --embedder {embedder} --data-dir DATA_DIR, "
+            "where DATA_DIR is the --data-dir of the service; nothing is heard again"
+        )
+
+
 class GenerationError(SoundalikeError):
     """A generation is incomplete, damaged, or its parts do not fit together."""
+
+
+class OutdatedGenerationError(GenerationError):
+    """A generation was made by an earlier version, and is not served any more.
+
+    Parameters
+    ----------
+    message
+        What is wrong, and what mends it.
+    embedder
+        That of the generation.
+    """
+
+    def __init__(self, message: str, embedder: str = ""):
+        super().__init__(message)
+        self.embedder = embedder
 
 
 class RecallError(GenerationError):

@@ -14,6 +14,7 @@ a word and answers wrongly. A published folder is never written again, so that w
 mapped into memory and shared by processes.
 """
 
+import shlex
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from recommender.embedders import create_embedder
 from recommender.errors import (
     GenerationError,
     InvalidParameterError,
+    OutdatedGenerationError,
     SpaceMismatchError,
 )
 from recommender.files import sha256_of_all
@@ -297,17 +299,29 @@ def open_generation(
     Raises
     ------
     GenerationError
-        A file is missing or damaged, the parts do not fit together, or an earlier version made it.
+        A file is missing or damaged, or the parts do not fit together.
+    OutdatedGenerationError
+        An earlier version made it.
     """
     folder = generations_dir(data_dir) / name
     manifest = Manifest.read(folder)
     if manifest.outdated:
-        raise GenerationError(
-            f"generation={name} was made by an earlier version; run reindex over the same folders: "
-            "nothing is heard again"
+        raise OutdatedGenerationError(
+            f"generation={name} was made by an earlier version, and this one does not serve it; "
+            f"{how_to_renew(data_dir, manifest)}",
+            manifest.space["embedder"]["name"],
         )
     verify_files(folder, manifest, others, patient=patient)
     return open_verified(folder, manifest)
+
+
+def how_to_renew(data_dir: Path, manifest: Manifest) -> str:
+    """What to do about a generation of an earlier version: a command, ready to be run."""
+    embedder, folder = manifest.space["embedder"]["name"], shlex.quote(str(data_dir))
+    return (
+        "run, over the same folders: python -m indexer reindex MUSIC_DIR "
+        f"--embedder {embedder} --data-dir {folder} (nothing is heard again)"
+    )
 
 
 def open_verified(folder: Path, manifest: Manifest) -> Generation:

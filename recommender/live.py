@@ -2,12 +2,18 @@
 
 import logging
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from recommender.current import Served, list_generations, served
+from recommender.current import CURRENT, Served, list_generations, served
 from recommender.engine import Recommender
-from recommender.errors import GenerationError, IndexUnavailableError
+from recommender.errors import (
+    GenerationError,
+    IndexOutdatedError,
+    IndexUnavailableError,
+    OutdatedGenerationError,
+)
 from recommender.generation import open_generation
 from recommender.served import embedder_of, made_by
 from recommender.spaces import Slot, Spaces
@@ -35,6 +41,7 @@ class LiveRecommender:
         self._data_dir = data_dir
         self._poll_seconds = poll_seconds
         self._served = _Served(Spaces(()))
+        self._told = dict[str, str]()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="follow-current", daemon=True)
 
@@ -46,9 +53,13 @@ class LiveRecommender:
         ------
         IndexUnavailableError
             No valid generation has been published yet.
+        IndexOutdatedError
+            An earlier version made what is published.
         """
         served = self._served
         if not served.spaces.available:
+            if outdated := served.spaces.outdated:
+                raise IndexOutdatedError(outdated[0])
             raise IndexUnavailableError(served.problem or "no index is published yet")
         return served.spaces
 
@@ -84,7 +95,9 @@ class LiveRecommender:
             wanted = served(self._data_dir)
         except (IndexUnavailableError, OSError) as error:
             self._served = _Served(self._served.spaces, problem=str(error))
+            self._tell(CURRENT, f"the index cannot be served: {error}", logging.WARNING)
             return
+        self._told.pop(CURRENT, None)
         if wanted != self._served.wanted:
             self._serve(wanted)
 
@@ -92,15 +105,14 @@ class LiveRecommender:
         slots, problems, refused, again = list[Slot](), list[str](), list[str](), False
         for line in wanted:
             try:
-                recommender: Recommender | None = self._opened(line.generation)
+                slot = Slot.of(line.embedder, self._opened(line.generation))
             except (GenerationError, OSError) as error:
-                _log.error("refused generation=%s: %s", line.generation, error)
                 problems.append(str(error))
                 # damage does not heal, but a disk that could not be read may: ask again
                 again = again or not isinstance(error, GenerationError)
-                recommender = self._instead_of(line)
-                refused.append(Slot.of(line.embedder, recommender).embedder)
-            slots.append(Slot.of(line.embedder, recommender))
+                slot = self._without(line, error)
+                refused.append(slot.embedder)
+            slots.append(slot)
         spaces = Spaces(tuple(slots))
         asked = () if again else wanted
         self._served = _Served(spaces, asked, tuple(refused), "; ".join(problems))
@@ -114,7 +126,26 @@ class LiveRecommender:
         if name in now:
             return now[name]
         others = [one.generation.manifest for one in now.values()]
-        return Recommender(open_generation(self._data_dir, name, others, patient=True))
+        try:
+            opened = Recommender(open_generation(self._data_dir, name, others, patient=True))
+        except (GenerationError, OSError) as error:
+            self._tell(name, f"refused generation={name}: {error}")
+            raise
+        self._told.pop(name, None)
+        return opened
+
+    def _without(self, refused: Served, error: Exception) -> Slot:
+        """What is served of a space whose generation is refused."""
+        if not isinstance(error, OutdatedGenerationError):
+            return Slot.of(refused.embedder, self._instead_of(refused))
+        known = Served(refused.generation, refused.embedder or error.embedder)
+        return Slot.of(known.embedder, self._instead_of(known), outdated=True)
+
+    def _tell(self, about: str, message: str, level: int = logging.ERROR) -> None:
+        """Log what is wrong, but not at every look while it stays the same."""
+        if self._told.get(about) != message:
+            self._told[about] = message
+            _log.log(level, "%s", message)
 
     def _instead_of(self, refused: Served) -> Recommender | None:
         """Another generation of the same space, the served one first: better older than none."""
@@ -128,10 +159,9 @@ class LiveRecommender:
         for name in dict.fromkeys([*serving, *on_disk]):
             if name == refused.generation:
                 continue
-            try:
+            # the log says why not
+            with suppress(GenerationError, OSError):
                 return self._opened(name)
-            except (GenerationError, OSError) as error:
-                _log.error("refused generation=%s: %s", name, error)
         return None
 
     def _follow(self) -> None:

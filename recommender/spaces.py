@@ -5,21 +5,25 @@ from typing import NamedTuple, Self
 
 from recommender.engine import Recommender
 from recommender.ensemble import Ensemble
-from recommender.errors import InvalidParameterError, SpaceUnavailableError
+from recommender.errors import IndexOutdatedError, InvalidParameterError, SpaceUnavailableError
 from recommender.served import embedder_of, find_space
 
 
 class Slot(NamedTuple):
-    """A space that is served; `recommender` is None when its generation cannot be opened."""
+    """A space that is served; `recommender` is None when its generation cannot be opened.
+
+    It is `outdated` when an earlier version made the generation.
+    """
 
     embedder: str
     recommender: Recommender | None
+    outdated: bool = False
 
     @classmethod
-    def of(cls, embedder: str, recommender: Recommender | None) -> Self:
+    def of(cls, embedder: str, recommender: Recommender | None, *, outdated: bool = False) -> Self:
         """The slot of an embedder, which the generation knows best."""
         manifest = recommender.generation.manifest if recommender else None
-        return cls(embedder_of(manifest) if manifest else embedder, recommender)
+        return cls(embedder_of(manifest) if manifest else embedder, recommender, outdated)
 
     @property
     def space_id(self) -> str:
@@ -31,9 +35,13 @@ class Slot(NamedTuple):
 
         Raises
         ------
+        IndexOutdatedError
+            An earlier version made what is published of it.
         SpaceUnavailableError
             Nothing does.
         """
+        if self.recommender is None and self.outdated:
+            raise IndexOutdatedError(self.embedder, f"the index of space={self.embedder}")
         if self.recommender is None:
             raise SpaceUnavailableError(
                 f"space={self.embedder} is published, but cannot be read; on the server run: "
@@ -54,8 +62,13 @@ class Spaces:
         return [slot.recommender for slot in self.slots if slot.recommender]
 
     @property
+    def outdated(self) -> list[str]:
+        """Embedders of the spaces of which an earlier version made what is published."""
+        return [slot.embedder for slot in self.slots if slot.outdated]
+
+    @property
     def default(self) -> Recommender:
-        """What answers when no space is named; raises SpaceUnavailableError when nothing does."""
+        """What answers when no space is named; raises as :meth:`Slot.answering`."""
         return self.slots[0].answering()
 
     def choose(self, text: str | None) -> Ensemble:
@@ -71,7 +84,7 @@ class Spaces:
         ------
         InvalidParameterError
             A space is not served, may be several, or is named twice.
-        SpaceUnavailableError
+        SpaceUnavailableError, IndexOutdatedError
             A space is served, but cannot be read.
         """
         if text is None:

@@ -25,7 +25,7 @@ from recommender.index.faiss import FaissIndex
 from recommender.index.measurement import UNMEASURED
 from recommender.index.recipes import IndexOptions, flat
 from recommender.library import Library
-from recommender.manifest import MANIFEST, SCHEMA_VERSION, IndexRecord, Manifest
+from recommender.manifest import MANIFEST, SCHEMA_VERSION, IndexRecord, Manifest, _sealed
 from recommender.neighbours import Neighbours, neighbours_of, no_lists
 from recommender.projection import Projection
 from recommender.publishing import publish
@@ -229,6 +229,13 @@ def rewrite_manifest(folder: Path, changes: Mapping[str, Any]) -> None:
     """Make a manifest say something else, as a writer with a fault would: sealed, but wrong."""
     manifest = replace(Manifest.read(folder), **changes)
     (folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
+
+
+def as_before_neighbours_were_listed(folder: Path) -> None:
+    """Have a generation say what the version before wrote, which is not served any more."""
+    content = unsealed(folder)
+    del content["seal"], content["index"]["measurement"]["listed_recall_at_10"]
+    (folder / MANIFEST).write_text(_sealed(content | {"schema_version": SCHEMA_VERSION - 1}))
 
 
 def unsealed(folder: Path) -> dict[str, Any]:

@@ -7,7 +7,12 @@ from pathlib import Path
 import httpx
 
 from recommender.housekeeping import KEEP_GENERATIONS
-from tests.builders import folder_of, publish_entries
+from tests.builders import (
+    as_before_neighbours_were_listed,
+    folder_of,
+    publish_beside,
+    publish_entries,
+)
 from tests.fakes import service, similar, slug_of, small_catalog
 
 
@@ -51,6 +56,37 @@ def test_a_damaged_index_is_refused_and_the_old_one_stays(tmp_path: Path) -> Non
         assert facts["generation"] == new
         assert str(tmp_path) not in facts["stale"]
         assert len(similar(client)) == 3
+
+
+def test_an_index_of_an_earlier_version_is_said_to_be_one(tmp_path: Path) -> None:
+    old = publish_entries(tmp_path, small_catalog())
+    as_before_neighbours_were_listed(folder_of(tmp_path, old))
+    with service(tmp_path, poll_seconds=0.01) as client:
+        for path in ("/readyz", "/similar?track_id=a0", "/index", "/tracks/a0"):
+            answer = client.get(path)
+            assert (answer.status_code, slug_of(answer)) == (503, "index-unavailable")
+            detail = answer.json()["detail"]
+            assert detail.startswith("the index was made by an earlier version")
+            assert "reindex MUSIC_DIR --embedder fake --data-dir DATA_DIR" in detail
+            assert str(tmp_path) not in answer.text
+        publish_entries(tmp_path, small_catalog())
+        while client.get("/readyz").status_code == 503:
+            pass
+        assert similar(client)
+
+
+def test_a_space_of_an_earlier_version_beside_others_is_told_of(tmp_path: Path) -> None:
+    publish_entries(tmp_path, small_catalog())
+    beside = publish_beside(tmp_path, small_catalog())
+    as_before_neighbours_were_listed(folder_of(tmp_path, beside))
+    with service(tmp_path) as client:
+        assert len(similar(client)) == 7
+        answer = client.get("/similar", params={"track_id": "a0", "space": "other"})
+        assert (answer.status_code, slug_of(answer)) == (503, "index-unavailable")
+        stale = client.get("/index").json()["stale"]
+        assert stale == answer.json()["detail"]
+        assert stale.startswith("the index of space=other:layer=last was made by an earlier")
+        assert str(tmp_path) not in stale
 
 
 def test_publishing_under_load_fails_no_question_and_mixes_no_generations(tmp_path: Path) -> None:

@@ -6,16 +6,23 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from recommender import live
 from recommender.current import Served, make_current
-from recommender.errors import IndexUnavailableError
+from recommender.errors import IndexOutdatedError, IndexUnavailableError
 from recommender.index.recipes import INDEX
 from recommender.live import LiveRecommender
 from recommender.questions import Options
-from tests.builders import entry, folder_of, publish_entries, random_entries
+from tests.builders import (
+    as_before_neighbours_were_listed,
+    entry,
+    folder_of,
+    publish_entries,
+    random_entries,
+)
 
 SECONDS_TO_WAIT = 30
 
@@ -131,6 +138,65 @@ def test_a_generation_that_is_gone_is_replaced_by_an_older_one(
     served.refresh()
     assert name_of(served) == whole
     assert "20990101T000000Z-00000000" in served.problem
+
+
+def test_a_generation_of_an_earlier_version_is_refused_with_what_mends_it(
+    served: LiveRecommender, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    older, old = (publish_entries(tmp_path, random_entries(n)) for n in (3, 4))
+    for name in (older, old):
+        as_before_neighbours_were_listed(folder_of(tmp_path, name))
+    # as before spaces had names
+    (tmp_path / "CURRENT").write_text(f"{old}\n")
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            served.refresh()
+    command = f"reindex MUSIC_DIR --embedder fake --data-dir {tmp_path} "
+    logged = [record.getMessage() for record in caplog.records]
+    assert [text.split(": ")[0] for text in logged] == [
+        f"refused generation={name}" for name in (old, older)
+    ]
+    assert all("made by an earlier version" in text and command in text for text in logged)
+    with pytest.raises(IndexOutdatedError, match=r"^the index was made by an earlier") as refused:
+        served.recommender  # noqa: B018
+    assert "reindex MUSIC_DIR --embedder fake --data-dir DATA_DIR" in str(refused.value)
+    assert str(tmp_path) not in str(refused.value)
+    new = publish_entries(tmp_path, random_entries(4))
+    served.refresh()
+    assert (name_of(served), served.problem) == (new, "")
+
+
+def test_what_is_wrong_is_logged_once_while_a_disk_is_asked_again(
+    served: LiveRecommender,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    publish_entries(tmp_path, random_entries(3))
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError("no answer from the disk")
+
+    for _ in range(2):
+        with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
+            patch.setattr(live, "open_generation", fail)
+            for _ in range(3):
+                served.refresh()
+        assert [record.levelname for record in caplog.records] == ["ERROR"]
+        caplog.clear()
+        served.refresh()
+        assert served.problem == ""
+        make_current(tmp_path, Served(publish_entries(tmp_path, random_entries(4))))
+
+
+def test_what_is_wrong_with_current_is_logged_once(
+    served: LiveRecommender, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(3):
+        served.refresh()
+    assert [record.getMessage()[:27] for record in caplog.records] == [
+        "the index cannot be served:"
+    ]
 
 
 def test_going_back_to_an_older_generation_is_followed(

@@ -8,13 +8,19 @@ from pathlib import Path
 import pytest
 
 from recommender.current import served
-from recommender.errors import IndexUnavailableError, SpaceUnavailableError
+from recommender.errors import IndexOutdatedError, IndexUnavailableError, SpaceUnavailableError
 from recommender.index.recipes import INDEX
 from recommender.live import LiveRecommender
 from recommender.manifest import MANIFEST
 from recommender.questions import Options
 from recommender.served import stop_serving
-from tests.builders import folder_of, publish_beside, publish_entries, random_entries
+from tests.builders import (
+    as_before_neighbours_were_listed,
+    folder_of,
+    publish_beside,
+    publish_entries,
+    random_entries,
+)
 
 TRACKS = random_entries(12)
 EMBEDDERS = ["fake", "other:layer=last"]
@@ -87,6 +93,20 @@ def test_without_an_older_one_a_space_does_not_answer_and_the_others_do(
     restarted.refresh()
     with pytest.raises(IndexUnavailableError, match=r"missing or cut"):
         restarted.spaces  # noqa: B018
+
+
+def test_a_space_of_an_earlier_version_does_not_answer_and_says_why(
+    live: LiveRecommender, tmp_path: Path
+) -> None:
+    publish_entries(tmp_path, TRACKS)
+    publish_beside(tmp_path, TRACKS)
+    as_before_neighbours_were_listed(folder_of(tmp_path, served(tmp_path)[1].generation))
+    live.refresh()
+    assert live.spaces.outdated == ["other:layer=last"]
+    assert live.recommender.similar("t000", Options()).matches
+    why = r"^the index of space=other:layer=last was made .* --embedder other:layer=last --data-dir"
+    with pytest.raises(IndexOutdatedError, match=why):
+        live.spaces.choose("other")
 
 
 def test_a_space_that_is_no_longer_served_does_not_come_back(

@@ -10,6 +10,7 @@ from api.lean import LeanRoute
 from api.replies import Reply
 from api.routes.documented import NOT_MODIFIED, problems
 from api.schemas import IndexJson, LiveJson, ReadyJson, SpaceJson
+from recommender.errors import IndexOutdatedError
 
 lean = APIRouter(tags=["Service"], route_class=LeanRoute)
 router = APIRouter(tags=["Service"], dependencies=[Depends(no_parameters)])
@@ -30,7 +31,7 @@ async def index(request: Request) -> Reply:
     facts = IndexJson(
         **dict(SpaceJson.of(spaces.default.generation.manifest)),
         spaces=[SpaceJson.of(one.generation.manifest) for one in spaces.available],
-        stale=_stale(live.refused) if live.problem else None,
+        stale=_stale(live.refused, spaces.outdated) if live.problem else None,
     )
     body = facts.model_dump_json().encode()
 
@@ -64,8 +65,10 @@ async def readyz(recommender: Served) -> ReadyJson:
     return ReadyJson(generation=recommender.generation.manifest.generation)
 
 
-def _stale(refused: Sequence[str]) -> str:
+def _stale(refused: Sequence[str], outdated: Sequence[str]) -> str:
     # the problem's own words may name paths; they are in the log
+    if outdated and len(outdated) == len(refused):
+        return str(IndexOutdatedError(outdated[0], f"the index of space={outdated[0]}"))
     which = f" of {', '.join(refused)}" if any(refused) else ""
     return (
         f"the index{which} that is published cannot be served; an older one answers, or none; "
