@@ -19,12 +19,14 @@ from recommender.current import (
     served,
 )
 from recommender.errors import GenerationError, IndexUnavailableError, InvalidParameterError
-from recommender.generation import open_generation, verify_files
+from recommender.generation import how_to_renew, open_generation, verify_files
 from recommender.library import Library
 from recommender.manifest import Manifest
 from recommender.served import by_embedder, embedder_of, made_by, serve, serving
 
 EXIT_BAD_DATA = 65
+EARLIER = "whole, but of an earlier version"
+OLD = f"{EARLIER}: it cannot be served; nothing needs to be done, newer ones take its place"
 _LISTED = ("failures", "spaces")
 
 
@@ -49,19 +51,22 @@ def status(options: argparse.Namespace, out: Console, _err: Console) -> int:
 
 
 def verify(options: argparse.Namespace, out: Console, _err: Console) -> int:
-    """Check the library and every generation; exit code 65 when anything is damaged."""
-    data_dir = options.data_dir
-    results = {name: _problem(data_dir, name) for name in list_generations(data_dir)}
+    """Check the library and every generation; exit code 65 when anything is not as it should be.
+
+    A generation of an earlier version is wrong only when it is served.
+    """
+    data_dir, now, problems = options.data_dir, set[str](), dict[str, str]()
     try:
-        for name in {line.generation for line in serving(data_dir)}.difference(results):
-            results[name] = "it is served, and is not there"
+        now = {line.generation for line in serving(data_dir)}
     except GenerationError as error:
-        results[CURRENT] = str(error)
+        problems[CURRENT] = str(error)
+    results = {name: _problem(data_dir, name, name in now) for name in list_generations(data_dir)}
+    results |= dict.fromkeys(now.difference(results), "it is served, and is not there") | problems
     if (data_dir / LIBRARY_FILE).exists():
         results[LIBRARY_FILE] = _library_problem(data_dir / LIBRARY_FILE)
     lines = [f"{name}: {problem or 'ok'}" for name, problem in results.items()]
     emit(out, options.json, results, lines or [f"data_dir={data_dir} holds nothing yet"])
-    return EXIT_BAD_DATA if any(results.values()) else 0
+    return EXIT_BAD_DATA if set(results.values()).difference(("", OLD)) else 0
 
 
 def generations(options: argparse.Namespace, out: Console, _err: Console) -> int:
@@ -116,18 +121,20 @@ def _previous(data_dir: Path) -> str:
     return older[-1]
 
 
-def _problem(data_dir: Path, name: str) -> str:
+def _problem(data_dir: Path, name: str, is_served: bool) -> str:
+    folder = generations_dir(data_dir) / name
     try:
-        folder = generations_dir(data_dir) / name
         manifest = Manifest.read(folder)
-        if manifest.outdated:
-            # cannot be opened any more, and is no less whole for it
-            verify_files(folder, manifest)
-        else:
+        if not manifest.outdated:
             open_generation(data_dir, name)
+            return ""
+        # cannot be opened any more, and is no less whole for it
+        verify_files(folder, manifest)
     except GenerationError as error:
         return str(error)
-    return ""
+    if not is_served:
+        return OLD
+    return f"{EARLIER}, which the service refuses; {how_to_renew(data_dir, manifest)}"
 
 
 def _library_problem(path: Path) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from indexer.__main__ import main
+from indexer.commands import OLD
 from indexer.index_facts import curve_lines, index_facts, index_lines
 from recommender import building
 from recommender.current import generations_dir, list_generations
@@ -18,7 +19,12 @@ from recommender.index.measurement import Measurement, Point
 from recommender.index.recipes import IndexOptions, Recipe
 from recommender.index.tuning import tune
 from recommender.manifest import IDS, MANIFEST, IndexRecord, Manifest, _sealed
-from tests.builders import folder_of, generation_of, random_entries
+from tests.builders import (
+    as_before_neighbours_were_listed,
+    folder_of,
+    generation_of,
+    random_entries,
+)
 from tests.music import N_TRACKS, tracks_in
 
 
@@ -212,12 +218,6 @@ def as_before_indexes_were_measured(folder: Path) -> None:
     (folder / MANIFEST).write_text(_sealed(content))
 
 
-def as_before_neighbours_were_listed(folder: Path) -> None:
-    content = json.loads((folder / MANIFEST).read_text())
-    del content["seal"], content["index"]["measurement"]["listed_recall_at_10"]
-    (folder / MANIFEST).write_text(_sealed(content | {"schema_version": 2}))
-
-
 @pytest.mark.parametrize(
     "aged", [as_before_indexes_were_measured, as_before_neighbours_were_listed]
 )
@@ -229,10 +229,26 @@ def test_a_generation_of_an_earlier_version_is_whole_and_made_anew(
 ) -> None:
     old = answer(capsys, *run)["generation"]
     aged(folder_of(tmp_path / "data", old))
-    assert answer(capsys, "verify", *run[2:4])[old] == ""
-    capsys.readouterr()
+    assert main(["verify", *run[2:4]]) == 65
+    verified = capsys.readouterr().out
+    assert f"{old}: whole, but of an earlier version, which the service refuses" in verified
+    assert f"reindex MUSIC_DIR --embedder mfcc {' '.join(run[2:4])} (" in verified
     assert main(["status", *run[2:4]]) == 0
     assert "of an earlier version: run reindex" in capsys.readouterr().out
     report = answer(capsys, *run)
     assert (report["published"], report["audio_seconds"]) == (True, 0.0)
+    verified = answer(capsys, "verify", *run[2:4])
+    assert verified == {old: OLD, report["generation"]: "", "library.db": ""}
     assert main(["rollback", old, *run[2:4]]) == 65
+    assert "made by an earlier version" in capsys.readouterr().err
+
+
+def test_damage_of_a_generation_of_an_earlier_version_is_found(
+    run: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = folder_of(tmp_path / "data", answer(capsys, *run)["generation"])
+    as_before_neighbours_were_listed(folder)
+    answer(capsys, *run)
+    (folder / IDS).write_bytes((folder / IDS).read_bytes()[:-1])
+    assert main(["verify", *run[2:4]]) == 65
+    assert f"file={IDS} is missing or cut" in capsys.readouterr().out
