@@ -38,7 +38,7 @@ def create_app(settings: Settings) -> FastAPI:
         title="Soundalike",
         version=VERSION,
         summary="Music recommendation by sound.",
-        description="Ids are text. Names that are not known are refused. Errors are RFC 9457.",
+        description="Ids are text. Parameters that are not known are refused. Errors are RFC 9457.",
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan(settings),

@@ -2,6 +2,7 @@
 
 from difflib import get_close_matches
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,21 @@ KEPT_BYTES = 64 * 2**20
 BYTES_A_ROW = 5
 NAMED = 12
 _TAG_ROWS = 65_536
+
+
+class Allowed(NamedTuple):
+    """What filters leave.
+
+    Attributes
+    ----------
+    rows
+        None for all of them.
+    warnings
+        Names that were asked for and that no track has, a line each.
+    """
+
+    rows: Selection | None
+    warnings: tuple[str, ...] = ()
 
 
 class AllowedRows:
@@ -36,26 +52,28 @@ class AllowedRows:
 
     def __init__(self, catalog: Catalog, tags: Tags, labels: Labels, live: Selection | None):
         self._catalog, self._tags, self._labels, self._live = catalog, tags, labels, live
+        self._every = Allowed(live)
         self._kept = lru_cache(max(1, KEPT_BYTES // (BYTES_A_ROW * len(tags) + 1)))(self._found)
 
-    def of(self, filters: Filters) -> Selection | None:
-        """The rows that `filters` leave; None when that is all of them.
+    def of(self, filters: Filters) -> Allowed:
+        """The rows that `filters` leave, and what no track has.
 
         Raises
         ------
         InvalidParameterError
             A tag is not one that the embedder of this space predicts.
         """
-        return self._kept(filters) if filters else self._live
+        return self._kept(filters) if filters else self._every
 
-    def _found(self, filters: Filters) -> Selection:
+    def _found(self, filters: Filters) -> Allowed:
         n_rows = len(self._tags)
         chosen = Selection.of(self._catalog.rows_matching(filters), n_rows)
         if self._live is not None:
             chosen = chosen & self._live
         for tag in filters.tags:
             chosen = Selection.of(self._rows_with(tag, filters.tag_threshold, chosen.rows), n_rows)
-        return chosen
+        unknown = self._catalog.unknown_names(filters)
+        return Allowed(chosen, tuple(in_no_track(kind, name) for kind, name in unknown))
 
     def _rows_with(self, tag: str, threshold: float, among: Rows) -> Rows:
         columns = self._labels.columns_of(tag)
@@ -68,6 +86,11 @@ class AllowedRows:
             for rows in np.split(among, range(_TAG_ROWS, len(among), _TAG_ROWS))
         ]
         return np.concatenate(strong)
+
+
+def in_no_track(option: str, name: str) -> str:
+    """The warning that a name which was asked for is not there."""
+    return f"{option}={name} is in no track of the catalog"
 
 
 def _some(names: list[str], wanted: str) -> str:

@@ -32,6 +32,12 @@ _BY_ALBUM = """SELECT group_concat(row) FROM tracks
     WHERE album_key IN (SELECT value FROM json_each(?))"""
 _BY_GENRE = """SELECT group_concat(row) FROM genres
     WHERE key IN (SELECT value FROM json_each(?))"""
+# the places, among some names, of those that there are; a probe of an index for each
+_KNOWN = """SELECT key FROM json_each(?)
+    WHERE EXISTS (SELECT 1 FROM {table} WHERE {column} = json_each.value)"""
+_KNOWN_ARTISTS = _KNOWN.format(table="tracks", column="artist_key")
+_KNOWN_ALBUMS = _KNOWN.format(table="tracks", column="album_key")
+_KNOWN_GENRES = _KNOWN.format(table="genres", column="key")
 _ANY_OF_EACH = (
     "SELECT * FROM tracks LIMIT 1",
     "SELECT * FROM genres LIMIT 1",
@@ -125,6 +131,24 @@ class Catalog:
                     fits &= named
         return np.flatnonzero(fits)
 
+    def unknown_artists(self, artists: Sequence[str]) -> list[str]:
+        """Those of `artists` that no track is by; compared as `folded`."""
+        with self._reading() as connection:
+            return _unknown(connection, _KNOWN_ARTISTS, artists)
+
+    def unknown_names(self, filters: Filters) -> list[tuple[str, str]]:
+        """Genres, artists and albums of `filters` that no track has: what it is, and the name."""
+        with self._reading() as connection:
+            return [
+                (kind, name)
+                for kind, statement, names in (
+                    ("genre", _KNOWN_GENRES, filters.genres),
+                    ("artist", _KNOWN_ARTISTS, filters.artists),
+                    ("album", _KNOWN_ALBUMS, filters.albums),
+                )
+                for name in _unknown(connection, statement, names)
+            ]
+
     def search(self, query: str, limit: int, after: str | None = None) -> Page:
         """A page of the tracks that hold every word of `query` as the beginning of a word.
 
@@ -189,6 +213,18 @@ def _unreadable(name: str, error: sqlite3.DatabaseError) -> GenerationError:
 
 
 def _rows(connection: sqlite3.Connection, statement: str, names: Iterable[str]) -> Rows:
-    # JSON in SQLite ends at a NUL, which no name in a catalog holds
-    keys = {key for key in map(folded, names) if key and "\0" not in key}
+    keys = {key for key in map(folded, names) if _may_be_known(key)}
     return numbers(connection.execute(statement, [json.dumps(sorted(keys))]).fetchone()[0])
+
+
+def _unknown(connection: sqlite3.Connection, statement: str, names: Sequence[str]) -> list[str]:
+    if not names:
+        return []
+    keys = [key if _may_be_known(key) else None for key in map(folded, names)]
+    known = {place for (place,) in connection.execute(statement, [json.dumps(keys)])}
+    return [name for place, name in enumerate(names) if place not in known]
+
+
+def _may_be_known(key: str) -> bool:
+    # JSON in SQLite ends at a NUL, which no name in a catalog holds
+    return bool(key) and "\0" not in key

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from recommender.allowed import in_no_track
 from recommender.arrays import FloatArray, Rows
 from recommender.catalog_search import Page
 from recommender.embedding import Embedding
 from recommender.errors import InvalidParameterError, SpaceMismatchError, UnknownTrackError
+from recommender.filters import NO_FILTERS
 from recommender.generation import Generation, normalised
 from recommender.labels import Strengths, Tags
 from recommender.questions import Answer, Options, Preference, Question, relative_weights
@@ -178,13 +180,31 @@ class Recommender:
         """
         room, unknown = self._room(question, options)
         rows, similarities = self._ranked(question, room, options)
+        warnings = [f"exclude_id={id_} is not in the catalog" for id_ in unknown]
+        # by identity: most questions have none
+        if options.filters is not NO_FILTERS or options.exclude_artists:
+            warnings += self.in_vain(options)
         manifest = self.generation.manifest
         return Answer(
             generation=manifest.generation,
             space=manifest.space_id,
             matches=self._matches(rows, similarities, question.tags),
-            warnings=tuple(f"exclude_id={id_} is not in the catalog" for id_ in unknown),
+            warnings=tuple(warnings),
         )
+
+    def in_vain(self, options: Options) -> list[str]:
+        """A warning for each genre, artist and album of the options that no track has.
+
+        Raises
+        ------
+        InvalidParameterError
+            The options ask for a tag that this space does not know.
+        """
+        warnings = [*self.generation.allowed.of(options.filters).warnings]
+        if options.exclude_artists:
+            unknown = self.generation.catalog.unknown_artists(options.exclude_artists)
+            warnings += [in_no_track("exclude_artist", artist) for artist in unknown]
+        return warnings
 
     def nearest_ids(self, question: Question, options: Options, k: int) -> list[str]:
         """Ids of the `k` tracks nearest to a question, best first.
@@ -207,7 +227,7 @@ class Recommender:
     def _room(self, question: Question, options: Options) -> tuple[_Room, list[str]]:
         """Where the answer is looked for, and the excluded ids that are not known."""
         generation = self.generation
-        allowed, excluded = generation.allowed.of(options.filters), [question.seeds]
+        allowed, excluded = generation.allowed.of(options.filters).rows, [question.seeds]
         unknown = list[str]()
         if options.exclude_ids:
             by_id, unknown = generation.rows_of(options.exclude_ids)

@@ -5,7 +5,7 @@ reciprocal rank (G. V. Cormack, C. L. A. Clarke and S. Büttcher, "Reciprocal ra
 Condorcet and individual rank learning methods", SIGIR 2009).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from recommender.embedding import Embedding
 from recommender.engine import Recommender
@@ -90,7 +90,11 @@ class Ensemble:
             generation="+".join(manifest.generation for manifest in manifests),
             space="+".join(manifest.space_id for manifest in manifests),
             matches=self._matches(questions, rankings, best),
-            warnings=(*warnings, *self._unknown_exclusions(options)),
+            warnings=(
+                *warnings,
+                *self._unknown_exclusions(options),
+                *_in_vain_everywhere(questions, options),
+            ),
         )
 
     def _questions(
@@ -183,3 +187,9 @@ class Ensemble:
         return [
             f"exclude_id={i} is not in the catalog" for i in options.exclude_ids if i not in known
         ]
+
+
+def _in_vain_everywhere(members: Iterable[Recommender], options: Options) -> list[str]:
+    """What :meth:`recommender.engine.Recommender.in_vain` says of each of some members."""
+    first, *others = (member.in_vain(options) for member in members)
+    return [warning for warning in first if all(warning in other for other in others)]

@@ -60,6 +60,35 @@ def test_a_body_is_filtered(
     assert answer.json()["query"]["filters"].items() >= filters.items()
 
 
+IN_VAIN = {"genre": ["Jaz", "jazz"], "artist": ["Ade"], "album": ["album", "Ålbum"]}
+WARNED = [
+    "genre=Jaz is in no track of the catalog",
+    "artist=Ade is in no track of the catalog",
+    "exclude_artist=Bjorkø is in no track of the catalog",
+]
+
+
+def test_a_name_that_no_track_has_gives_an_empty_list_and_a_warning(client: httpx.Client) -> None:
+    asked = {"track_id": "a0", "exclude_artist": ["Bjorkø", "björk"], **IN_VAIN}
+    body = {
+        "positive": [{"track_id": "a0"}],
+        "exclude_artist": asked["exclude_artist"],
+        "filters": IN_VAIN,
+    }
+    clip = {key: value for key, value in asked.items() if key != "track_id"}
+    for answer in (
+        client.get("/similar", params=asked),
+        client.get("/similar", params=asked),
+        client.post("/recommendations", json=body),
+        client.post("/similar/clip", params=clip, files={"file": ("clip.wav", b"sound")}),
+    ):
+        assert ids_of(answer) == []
+        assert answer.json()["warnings"] == WARNED
+    for known in ({}, {"genre": "jazz"}):
+        answer = client.get("/similar", params={"track_id": "a0", **known})
+        assert answer.json()["warnings"] == []
+
+
 def test_a_clip_is_filtered(client: httpx.Client) -> None:
     answer = client.post(
         "/similar/clip",

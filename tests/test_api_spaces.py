@@ -102,6 +102,13 @@ def test_a_clip_for_a_space_that_is_not_served_is_not_even_received(
     assert ears.heard == []
 
 
+def test_spaces_that_answer_together_warn_of_a_name_that_none_has(both: httpx.Client) -> None:
+    asked = {"track_id": "a0", "space": "fake+other", "artist": ["ada", "ade"]}
+    answer = both.get("/similar", params=asked)
+    assert set(ids_of(answer)) == {"a1", "a2", "a3"}
+    assert answer.json()["warnings"] == ["artist=ade is in no track of the catalog"]
+
+
 def test_the_index_lists_every_space(both: httpx.Client) -> None:
     index = both.get("/index").json()
     assert [space["embedder"] for space in index["spaces"]] == ["fake", "other:layer=last"]

@@ -259,6 +259,43 @@ def test_filters_that_come_again_are_not_looked_up_again(
     assert looked_up == [Filters(genres=("jazz",))]
 
 
+def test_names_that_no_track_has_are_warned_of(tmp_path: Path) -> None:
+    tracks = [
+        entry("a", [1, 0, 0, 0], genre="Rock; Jazz", artist="Björk", album="One"),
+        entry("b", [1, 1, 0, 0]),
+    ]
+    recommender = recommender_of(tmp_path, tracks)
+
+    def warnings(**options: Any) -> list[str]:
+        excluded = options.pop("exclude_artists", ())
+        asked = Options(filters=Filters(**options), exclude_artists=excluded)
+        return list(recommender.similar("b", asked).warnings)
+
+    assert warnings(genres=("JAZZ", "rock; jazz"), artists=("bjork",), albums=("one",)) == []
+    assert warnings(year_from=1990, tags=("jazz",), exclude_artists=("BJORK",)) == []
+    for _ in range(2):
+        assert warnings(genres=("Jaz", "jazz", " ", "a\0b", "\ud800")) == [
+            f"genre={name} is in no track of the catalog" for name in ("Jaz", " ", "a\0b", "\ud800")
+        ]
+    assert warnings(artists=("Jazz",), albums=("Two", "One"), exclude_artists=("Ada", "Björk")) == [
+        "artist=Jazz is in no track of the catalog",
+        "album=Two is in no track of the catalog",
+        "exclude_artist=Ada is in no track of the catalog",
+    ]
+
+
+def test_without_filters_no_name_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recommender = recommender_of(tmp_path, random_entries(3))
+
+    def fail(*_: Any) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(Recommender, "in_vain", fail)
+    assert recommender.similar("t000", Options(exclude_ids=("t001",))).matches
+
+
 def test_a_catalog_of_one_artist_is_capped_without_fetching_all(tmp_path: Path) -> None:
     many = [replace(e, metadata=Metadata(artist="Same")) for e in random_entries(3_000)]
     few = [entry(f"z{i}", [-1, 0, 0, i / 9], artist=f"Other {i}") for i in range(5)]
@@ -286,8 +323,8 @@ def test_rows_of_tracks_that_left_fit_no_filter(tmp_path: Path) -> None:
     generation = generation_of(tmp_path, random_catalog(40, 2))
     live = Selection.of(np.arange(0, 40, 2), 40)
     rows = AllowedRows(generation.catalog, generation.arrays.tags, generation.labels, live)
-    assert rows.of(Filters()) is live
-    allowed = rows.of(Filters(year_from=1))
+    assert rows.of(Filters()).rows is live
+    allowed = rows.of(Filters(year_from=1)).rows
     assert allowed is not None
     assert not allowed.holds(np.arange(1, 40, 2)).any()
     assert len(allowed) > 5

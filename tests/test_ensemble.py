@@ -18,6 +18,7 @@ from recommender.errors import (
     SpaceUnavailableError,
     UnknownTrackError,
 )
+from recommender.filters import Filters
 from recommender.questions import Options, Preference
 from recommender.spaces import Slot, Spaces
 from tests.builders import (
@@ -185,6 +186,22 @@ def test_reasons_come_from_the_space_that_has_tags(tmp_path: Path) -> None:
     for order in (names, names[::-1]):
         answer = Ensemble([opened(tmp_path, n) for n in order]).similar("t0", Options(limit=2))
         assert [tag["name"] for tag in answer.matches[0].shared_tags] == ["jazz", "rock"]
+
+
+def test_a_name_is_warned_of_when_no_space_has_a_track_with_it(tmp_path: Path) -> None:
+    tracks = [replace(t, metadata=replace(t.metadata, genre=t.id)) for t in ONE[:6]]
+    names = publish_entries(tmp_path, tracks[:4]), publish_beside(tmp_path, tracks)
+    fused = Ensemble([opened(tmp_path, name) for name in names])
+    filters = Filters(genres=("t001", "t005", "jaz"))
+    options = Options(filters=filters, exclude_artists=("nobody", "artist 4"), exclude_ids=("zz",))
+    answer = fused.similar("t000", options)
+    assert [match.track.id for match in answer.matches] == ["t001", "t005"]
+    assert answer.warnings == (
+        "exclude_id=zz is not in the catalog",
+        "genre=jaz is in no track of the catalog",
+        "exclude_artist=nobody is in no track of the catalog",
+    )
+    assert fused.similar("t000", Options()).warnings == ()
 
 
 def test_spaces_are_chosen_by_name(members: tuple[Recommender, Recommender]) -> None:

@@ -60,7 +60,7 @@ def test_new_tags_of_a_file_change_the_catalog_and_no_row(
     row = int(before.rows_of([retagged.id])[0][0])
     assert after.catalog.tracks([row])[row].metadata == retagged.metadata
     filters = Filters(artists=("ada",), year_from=1969)
-    allowed = after.allowed.of(filters)
+    allowed = after.allowed.of(filters).rows
     assert allowed is not None
     assert allowed.rows.tolist() == [row]
     assert after.arrays.artists[row] >= 0
