@@ -110,7 +110,10 @@ class MeasurementJson(PointJson):
     """An index against exact search over its own catalog, at the effort that it is served with."""
 
     queries: int = Field(description="How many tracks it was asked about.")
-    bytes_per_vector: float
+    bytes_per_vector: float = Field(
+        description="Of the index, for a vector of so many numbers as `dimension` says; lists of "
+        "neighbours, tags, the catalog and vectors in a file of their own are not counted."
+    )
     curve: list[PointJson] = Field(description="Other efforts, ascending.")
     listed_recall_at_10: float | None = Field(
         description="Share of the 10 nearest that is in the lists of neighbours, from which most "

@@ -13,6 +13,7 @@ def index_facts(manifest: Manifest) -> dict[str, Any]:
     return {
         "kind": record.recipe.kind,
         "factory": record.recipe.factory,
+        "dimension": manifest.dimension,
         "rows": manifest.n_rows,
         "dead_rows": manifest.n_rows - manifest.n_tracks,
         "added_rows": manifest.n_rows - record.n_built,
@@ -53,7 +54,8 @@ def _measured(fact: Mapping[str, Any]) -> str:
     lists = "" if listed is None else f"lists of neighbours @10 {listed:.4f}, "
     return (
         f"recall@10 {fact['recall_at_10']:.4f}, @100 {fact['recall_at_100']:.4f}{effort}, {lists}"
-        f"{fact['milliseconds']:.3f} ms a query, {fact['bytes_per_vector']:.0f} bytes a vector"
+        f"{fact['milliseconds']:.3f} ms a query, {fact['bytes_per_vector']:.0f} bytes of the index "
+        f"for a vector of {fact['dimension']} numbers"
     )
 
 

@@ -159,7 +159,7 @@ def _guarded(state: StandIn) -> Callable[[Request, Next], Awaitable[Response]]:
 def _add_catalog_routes(app: FastAPI, state: StandIn) -> None:
     @app.get("/index")
     def index() -> Answer:
-        created = {"generation": "g", "created_at": "2026-05-04T03:02:01Z", "dimension": 1}
+        created = {"generation": "g", "created_at": "2026-05-04T03:02:01Z", "dimension": 200}
         created |= {"n_tracks": len(state.tracks), "index": state.index}
         spaces = [created | {"space": s.id, "embedder": s.embedder} for s in state.spaces]
         return spaces[0] | {"spaces": spaces}

@@ -168,8 +168,8 @@ def test_an_update_says_of_what_and_how_many_rows_are_dead(tmp_path: Path) -> No
     assert (fact["rows"], fact["dead_rows"], fact["added_rows"]) == (8, 3, 2)
     assert list(index_lines(fact)) == [
         "index hnsw, 8 rows, 3 dead; recall@10 0.9912, @100 0.9634 at effort 32, "
-        "lists of neighbours @10 0.9951, 0.052 ms a query, 944 bytes a vector; "
-        "an update of 20260101",
+        "lists of neighbours @10 0.9951, 0.052 ms a query, 944 bytes of the index for a vector of "
+        "4 numbers; an update of 20260101",
         "warning: it is slow",
     ]
 

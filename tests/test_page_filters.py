@@ -225,7 +225,7 @@ def test_what_the_index_finds_is_told_when_asked(page: Page, backend: StandIn) -
         "Recall@100": "97.9\xa0%",
         "In lists of neighbours": "99.6\xa0%",
         "A search": "0.052\xa0ms",
-        "A track": "1,084 bytes",
+        "A vector of 200 numbers": "1,084 bytes",
     }
     assert page.texts(".curve thead th") == ["Effort", "Recall@10", "Recall@100", "ms a search"]
     assert page.texts(".curve .served > *") == ["32, as served", "99.1\xa0%", "98.1\xa0%", "0.052"]

@@ -41,11 +41,12 @@ function lineOf({ n_tracks, embedder, spaces, created_at }) {
  * @param {SpaceInfo} space
  * @returns {HTMLElement}
  */
-function describe({ embedder, index }) {
+function describe({ embedder, dimension, index }) {
   const { kind, measurement, target_recall, warnings } = index;
   const title = `Index of ${embedder}`;
   const section = el("section", { "aria-label": title }, el("p", { class: "eyebrow" }, title));
-  section.append(facts([["Kind", kindOf(kind)], ...measured(kind, measurement, target_recall)]));
+  const found = measured(kind, measurement, target_recall, dimension);
+  section.append(facts([["Kind", kindOf(kind)], ...found]));
   if (measurement && measurement.curve.length > 1) section.append(curve(measurement));
   for (const warning of warnings) section.append(el("p", { class: "credit" }, warning));
   return section;
@@ -58,9 +59,10 @@ const kindOf = (kind) => (kind === "flat" ? "exact search" : kind);
  * @param {string} kind
  * @param {Measurement | null} measurement
  * @param {number} target
+ * @param {number} dimension
  * @returns {[name: string, value: string][]}
  */
-function measured(kind, measurement, target) {
+function measured(kind, measurement, target, dimension) {
   const isExact = kind === "flat";
   if (!measurement) return isExact ? [] : [["Recall", "not measured, too few tracks"]];
   const { recall_at_10, recall_at_100, milliseconds, bytes_per_vector } = measurement;
@@ -73,7 +75,7 @@ function measured(kind, measurement, target) {
   ];
   const cost = [
     ["A search", `${brief(milliseconds)}\u00a0ms`],
-    ["A track", counted(Math.round(bytes_per_vector), "byte")],
+    [`A vector of ${counted(dimension, "number")}`, counted(Math.round(bytes_per_vector), "byte")],
   ];
   return /** @type {[string, string][]} */ (isExact ? cost : [...recall, ...cost]);
 }

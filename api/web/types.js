@@ -28,7 +28,8 @@
  * @property {string} created_at
  * @property {SpaceInfo[]} spaces the default first
  *
- * @typedef {{space: string, embedder: string, n_tracks: number, index: VectorIndex}} SpaceInfo
+ * @typedef {{space: string, embedder: string, dimension: number, n_tracks: number,
+ *   index: VectorIndex}} SpaceInfo
  *
  * How the vectors of a space are searched; a measurement is null of a catalog too small for one.
  * @typedef {{kind: string, target_recall: number, measurement: Measurement | null,

@@ -36,7 +36,8 @@ class Measurement:
     effort, recall_at_10, recall_at_100, milliseconds
         As served; see :class:`Point`.
     bytes_per_vector
-        Of the file of the index; vectors that lie in a file of their own are not counted.
+        Of the file of the index and the rows beside it, which depends on the length of a vector;
+        vectors that lie in a file of their own, lists of neighbours and tags are not counted.
     curve
         Other efforts, ascending.
     listed_recall_at_10
