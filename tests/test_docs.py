@@ -7,7 +7,9 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
+from api import schemas
 from api.__main__ import _parser as api_parser
 from api.app import create_app
 from api.problems import KINDS
@@ -95,6 +97,14 @@ def test_every_route_is_documented() -> None:
         for method in methods:
             if method != "head":
                 assert f"`{method.upper()} {path}" in text
+
+
+def test_every_field_of_an_answer_is_documented() -> None:
+    text = page("api.md")
+    models = [model for model in vars(schemas).values() if isinstance(model, type)]
+    answers = [model for model in models if issubclass(model, BaseModel)]
+    for name in {name for model in answers for name in model.model_fields}:
+        assert re.search(rf"`(\w+\.)?{name}`", text), name
 
 
 def test_every_option_of_a_recommending_call_is_documented() -> None:
