@@ -4,14 +4,16 @@ import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any, get_args
 
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from api.queries import invalid, lists_of, query_values, question_of
+from api.queries import lists_of, query_values, question_of
 from api.questions import NoParameters, Question
 from api.replies import Reply
+from api.wording import allowed
 
 Endpoint = Callable[..., Coroutine[Any, Any, Reply]]
 NO_QUESTION: type[Question] = NoParameters
@@ -77,5 +79,7 @@ class _Arguments:
 def _part(kind: TypeAdapter[Any], name: str, text: str) -> Any:
     try:
         return kind.validate_python(text)
-    except ValidationError as error:
-        raise invalid("path", error, name) from None
+    except ValidationError:
+        message = f"it must be {allowed(kind.json_schema())}"
+        found = {"type": "worded", "loc": ("path", name), "msg": message}
+        raise RequestValidationError([found]) from None

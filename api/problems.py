@@ -30,7 +30,7 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
 _MAX_DETAIL = 500
 _MAX_ERRORS = 20
-_UNKNOWN = "it is not known here"
+_NO_JSON = "it is no JSON from this character on"
 _log = logging.getLogger(__name__)
 
 
@@ -203,14 +203,13 @@ def _invalid(error: RequestValidationError) -> ProblemError:
         {
             "in": str(found["loc"][0]),
             "name": ".".join(str(part) for part in found["loc"][1:]),
-            "message": _UNKNOWN if found["type"] == "extra_forbidden" else str(found["msg"]),
+            "message": _NO_JSON if found["type"] == "json_invalid" else str(found["msg"]),
         }
         for found in error.errors()[:_MAX_ERRORS]
     ]
     first = errors[0]
     where = f"{first['in']} {first['name']}".rstrip()
-    detail = f"{where}: {first['message']}; /docs lists what is taken"
-    return ProblemError("invalid-parameter", detail, errors=errors)
+    return ProblemError("invalid-parameter", f"{where}: {first['message']}", errors=errors)
 
 
 def _cut(text: str) -> str:

@@ -10,7 +10,7 @@ from api.problems import ProblemError
 from api.questions import Question
 
 Values = dict[str, str | list[str]]
-_REPEATED = "it is there more than once"
+_REPEATED = "it is there more than once; give it once"
 _Question = TypeVar("_Question", bound=Question)
 
 
@@ -55,10 +55,5 @@ def question_of(model: type[_Question], values: Values) -> _Question:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise invalid("query", error) from None
-
-
-def invalid(place: str, error: ValidationError, *names: str) -> RequestValidationError:
-    """What FastAPI raises of values in a place, ``query`` or ``path``."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    return RequestValidationError([{**e, "loc": (place, *names, *e["loc"])} for e in found])
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        raise RequestValidationError([{**e, "loc": ("query", *e["loc"])} for e in found]) from None

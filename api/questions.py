@@ -1,19 +1,23 @@
 """The JSON and the queries that the service takes."""
 
-from typing import Annotated
+from typing import Annotated, Any, Self
 
 import orjson
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
     StringConstraints,
+    ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from api.examples import OTHER_ID, TRACK_ID
+from api.wording import NO_CONTROLS, NO_NUL, worded
 from recommender.filters import NO_FILTERS, Filters
 from recommender.questions import MAX_LIMIT, Options, Preference
 
@@ -23,10 +27,8 @@ MAX_FILTERS = 100
 MAX_TEXT = 500
 MAX_YEAR = 9999
 
-TrackId = Annotated[
-    str, StringConstraints(min_length=1, max_length=MAX_TEXT, pattern=r"^[^\x00-\x1f\x7f]+$")
-]
-Text = Annotated[str, StringConstraints(max_length=MAX_TEXT, pattern=r"^[^\x00]*$")]
+TrackId = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT, pattern=NO_CONTROLS)]
+Text = Annotated[str, StringConstraints(max_length=MAX_TEXT, pattern=NO_NUL)]
 Name = Annotated[Text, StringConstraints(min_length=1)]
 
 
@@ -34,6 +36,14 @@ class Question(BaseModel):
     """What a caller may send; a name that is not known is refused, so that no typo goes unseen."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_words(cls, given: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return validate(given)
+        except ValidationError as error:
+            raise worded(cls, error) from None
 
     def json_text(self) -> bytes:
         """What was asked as JSON, defaults included."""

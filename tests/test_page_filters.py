@@ -169,7 +169,7 @@ def test_a_tag_that_is_unknown_is_refused_beside_the_form(page: Page, backend: S
     ("filters", "words"),
     [
         ("year_from=1990&year_to=1980", "Year to: 1980 is below year from 1990"),
-        ("year_from=soon", "Year from: Input should be a valid integer"),
+        ("year_from=soon", "Year from: it must be a whole number from 1 to 9999"),
     ],
 )
 def test_an_address_that_asks_for_no_years_is_refused_in_words(
