@@ -141,7 +141,7 @@ KINDS: Mapping[str, Kind] = {
         lambda d: _FLOAT * d + _GRAPH_BYTES,
     ),
     "hnsw-fp16": Kind(
-        "a graph over half the bytes: as fast, a million tracks in a gibibyte",
+        "a graph over half the bytes: as fast",
         lambda _n, _d: f"HNSW{LINKS}_SQfp16",
         lambda d: _HALF * d + _GRAPH_BYTES,
     ),
