@@ -48,6 +48,7 @@ bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks.network
 	$(BIN)/python -m benchmarks.throughput "$(DATA_DIR)/demo-music"
 	$(BIN)/python -m benchmarks.vectors "$(DATA_DIR)"
+	$(BIN)/python -m benchmarks.paths "$(DATA_DIR)"
 	$(BIN)/python -m benchmarks.index_kinds "$(DATA_DIR)"
 	mkdir -p "$(BENCH_DIR)"
 	$(BIN)/python -m benchmarks.incremental "$(DATA_DIR)" --folder "$(BENCH_DIR)"

@@ -5,12 +5,13 @@ from typing import Any
 
 import orjson
 
+from recommender.paths import PathAnswer
 from recommender.questions import Answer
 from recommender.track import SpaceRank, TagStrength
 
 
-def answer_json(asked: bytes, answer: Answer) -> bytes:
-    """The JSON of `AnswerJson`.
+def answer_json(asked: bytes, answer: Answer | PathAnswer) -> bytes:
+    """The JSON of `AnswerJson`, or of `PathJson`.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ class Question(BaseModel):
 
     def json_text(self) -> bytes:
         """What was asked as JSON, defaults included."""
-        return orjson.dumps(self.model_dump(exclude_none=True))
+        return orjson.dumps(self.model_dump(by_alias=True, exclude_none=True))
 
 
 class NoParameters(Question):
@@ -59,6 +59,22 @@ class NoParameters(Question):
 Names = Annotated[tuple[Name, ...], Field(max_length=MAX_FILTERS, strict=False)]
 Year = Annotated[int, Field(ge=1, le=MAX_YEAR)]
 Seconds = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+ExcludedIds = Annotated[
+    tuple[TrackId, ...],
+    Field(
+        max_length=MAX_EXCLUSIONS,
+        strict=False,
+        description="Tracks to leave out; in a query, repeat the name.",
+    ),
+]
+ExcludedArtists = Annotated[
+    tuple[Name, ...],
+    Field(
+        max_length=MAX_EXCLUSIONS,
+        strict=False,
+        description="Artists to leave out, in any case and accents; repeated like exclude_id.",
+    ),
+]
 
 
 class FiltersQuestion(Question):
@@ -116,18 +132,8 @@ class OptionsQuestion(Question):
     """The options of every recommending call, filters aside."""
 
     limit: int = Field(10, ge=1, le=MAX_LIMIT, description="Most matches.")
-    exclude_id: tuple[TrackId, ...] = Field(
-        (),
-        max_length=MAX_EXCLUSIONS,
-        strict=False,
-        description="Tracks to leave out; in a query, repeat the name.",
-    )
-    exclude_artist: tuple[Name, ...] = Field(
-        (),
-        max_length=MAX_EXCLUSIONS,
-        strict=False,
-        description="Artists to leave out, in any case and accents; repeated like exclude_id.",
-    )
+    exclude_id: ExcludedIds = ()
+    exclude_artist: ExcludedArtists = ()
     max_per_artist: int | None = Field(None, ge=1, description="Most matches by one artist.")
     min_similarity: float = Field(
         0.0, ge=0.0, le=1.0, allow_inf_nan=False, description="Leave out matches below."

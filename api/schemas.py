@@ -80,6 +80,27 @@ class AnswerJson(BaseModel):
     warnings: list[str]
 
 
+class StopJson(BaseModel):
+    """A track of a path."""
+
+    rank: int = Field(description="1 for the first.")
+    similarity: float | None = Field(
+        description="(1 + cosine) / 2 of it and the track before; null of the first."
+    )
+    track: TrackJson
+    why: WhyJson = Field(description="What it has in common with the track before.")
+
+
+class PathJson(BaseModel):
+    """A walk from one track to another; the answer of a recommending call, but in its order."""
+
+    query: dict[str, Any] = Field(description="What was asked, defaults included.")
+    generation: str = Field(description="The published index that answered.")
+    space: str = Field(description="What makes its vectors comparable.")
+    matches: list[StopJson] = Field(description="The tracks in order, both ends among them.")
+    warnings: list[str]
+
+
 class TracksJson(BaseModel):
     """A page of the catalog."""
 

@@ -1,0 +1,211 @@
+"""Paths: from one track to another in steps that are hard to hear."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from recommender.arrays import Rows
+from recommender.errors import InvalidParameterError, UnknownTrackError
+from recommender.filters import NO_FILTERS, Filters
+from recommender.generation import Generation
+from recommender.ranking import capped
+from recommender.selection import Selection
+from recommender.track import SpaceRank, TagStrength, Track
+from recommender.walks import GreatCircle, hop_similarities, smoothest
+
+MIN_STEPS = 2
+MAX_STEPS = 100
+# where along the way candidates are looked for, and how many there at first
+POINTS = 8
+NEAR = 128
+_DEEPER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class PathOptions:
+    """What a caller may ask of a path.
+
+    Attributes
+    ----------
+    steps
+        Tracks of the path, both ends included, `MIN_STEPS` to `MAX_STEPS`.
+    exclude_ids, exclude_artists
+        Tracks and artists (compared without case and accents) that must not be between the ends.
+    max_per_artist
+        Most tracks between the ends by one artist; None for no cap. Tracks without an artist are
+        not capped.
+    filters
+        What a track between the ends must be like.
+    """
+
+    steps: int = 10
+    exclude_ids: tuple[str, ...] = ()
+    exclude_artists: tuple[str, ...] = ()
+    max_per_artist: int | None = None
+    filters: Filters = NO_FILTERS
+
+
+class Stop(NamedTuple):
+    """A track of a path.
+
+    Attributes
+    ----------
+    rank
+        1 for the first.
+    similarity
+        (1 + cosine) / 2 of its vector and that of the track before; None of the first.
+    document
+        The catalogued track, see :meth:`recommender.track.Track.document`.
+    shared_tags
+        The tags that are strong in it and in the track before, strongest first.
+    space_ranks
+        None: one space finds a path. It is there because other answers have it.
+    """
+
+    rank: int
+    similarity: float | None
+    document: str
+    shared_tags: tuple[TagStrength, ...] = ()
+    space_ranks: tuple[SpaceRank, ...] = ()
+
+    @property
+    def track(self) -> Track:
+        """The catalogued track, read from its document at every call."""
+        return Track.from_document(self.document)
+
+
+@dataclass(frozen=True, slots=True)
+class PathAnswer:
+    """The tracks of a path, in order, and what they were drawn from; beside `Answer`."""
+
+    generation: str
+    space: str
+    matches: tuple[Stop, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def find_path(generation: Generation, from_id: str, to_id: str, options: PathOptions) -> PathAnswer:
+    """Walk from one track to another.
+
+    Raises
+    ------
+    UnknownTrackError
+        The catalog does not hold one of the ends.
+    InvalidParameterError
+        Both ends are one track, the number of steps is out of range, or a tag is not known.
+    """
+    if from_id == to_id:
+        raise InvalidParameterError(f"from={from_id} is also to; name two different tracks")
+    if not MIN_STEPS <= options.steps <= MAX_STEPS:
+        raise InvalidParameterError(
+            f"steps={options.steps} must be {MIN_STEPS} to {MAX_STEPS}, both ends included"
+        )
+    ends, unknown = generation.rows_of([from_id, to_id])
+    if unknown:
+        raise UnknownTrackError(unknown, generation.manifest.space_id)
+    excluded, unknown = generation.rows_of(options.exclude_ids)
+    room = _room(generation, np.concatenate([ends, excluded]), options)
+    rows = walk(generation, int(ends[0]), int(ends[1]), options.steps, room, options.max_per_artist)
+    warnings = [f"exclude_id={id_} is not in the catalog" for id_ in unknown]
+    if len(rows) < options.steps:
+        warnings.append(f"steps={options.steps}: no more than {len(rows)} tracks qualify")
+    manifest = generation.manifest
+    return PathAnswer(
+        manifest.generation, manifest.space_id, _stops(generation, rows), tuple(warnings)
+    )
+
+
+def walk(
+    generation: Generation,
+    start: int,
+    end: int,
+    steps: int,
+    room: Selection,
+    max_per_artist: int | None = None,
+) -> Rows:
+    """The rows of a smooth walk, both ends included; fewer than `steps` when no more may be in it.
+
+    Parameters
+    ----------
+    generation
+        Where to walk.
+    start, end
+        Rows of the first and the last track.
+    steps
+        Rows of the walk, at least 2.
+    room
+        Rows that may lie between the ends; neither end is one of them.
+    max_per_artist
+        Most rows between the ends by one artist.
+    """
+    ends = generation.index.vectors(np.array([start, end]))
+    circle = GreatCircle(*ends)
+    pool = _pool(generation, circle, steps - 2, room, max_per_artist)
+    places = smoothest(circle, generation.index.vectors(pool), min(steps - 2, len(pool)))
+    return np.concatenate([[start], pool[places], [end]])
+
+
+def _room(generation: Generation, excluded: Rows, options: PathOptions) -> Selection:
+    allowed = generation.allowed.of(options.filters)
+    if allowed is None:
+        allowed = Selection.every(generation.manifest.n_rows)
+    if options.exclude_artists:
+        by_artist = generation.catalog.rows_by_artists(options.exclude_artists)
+        excluded = np.concatenate([excluded, by_artist])
+    return allowed.without(excluded)
+
+
+def _pool(
+    generation: Generation, circle: GreatCircle, wanted: int, room: Selection, cap: int | None
+) -> Rows:
+    """Rows near the way, in the order of their ids: `wanted` at least, if there are so many."""
+    artists, found, near = generation.arrays.artists, dict[int, float](), NEAR
+    kept, spent = list[int](), set[int]()
+    while len(kept) < wanted and len(room):
+        for row, cosine in _near(generation, circle, near, room):
+            found[row] = max(cosine, found.get(row, -1.0))
+        kept = sorted(found, key=lambda row: (-found[row], row))
+        if cap is not None:
+            codes = {row: int(artists[row]) if artists[row] >= 0 else None for row in found}
+            kept, spent = capped(kept, codes.__getitem__, cap)
+        if near >= len(room):
+            break
+        # artists that have as many as they may are not looked for again
+        room = room.without(np.flatnonzero(np.isin(artists, sorted(spent))))
+        near *= _DEEPER
+    pool = np.array(kept, np.int64)
+    return pool[np.argsort(generation.arrays.ids[pool])]
+
+
+def _near(
+    generation: Generation, circle: GreatCircle, k: int, room: Selection
+) -> list[tuple[int, float]]:
+    """The rows nearest to each of some points of the way, with their cosines."""
+    nobody = np.empty(0, np.int64)
+    found = list[tuple[int, float]]()
+    for point in circle.points(POINTS):
+        rows, cosines = generation.index.nearest(point, k, nobody, room)
+        found += zip(rows.tolist(), cosines.tolist(), strict=True)
+    return found
+
+
+def _stops(generation: Generation, rows: Rows) -> tuple[Stop, ...]:
+    documents = generation.catalog.documents(rows)
+    hops = hop_similarities(generation.index.vectors(rows)).tolist()
+    tags = _tags_of_hops(generation, rows)
+    return tuple(
+        Stop(rank, hop, documents[row], shared)
+        for rank, (row, hop, shared) in enumerate(
+            zip(rows.tolist(), [None, *hops], [(), *tags], strict=True), start=1
+        )
+    )
+
+
+def _tags_of_hops(generation: Generation, rows: Rows) -> Sequence[tuple[TagStrength, ...]]:
+    labels, tags = generation.labels, generation.arrays.tags.take(rows, axis=0)
+    return [
+        labels.shared(labels.strong(before.tolist()), tags[at : at + 1])[0]
+        for at, before in enumerate(tags[:-1], start=1)
+    ]
