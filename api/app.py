@@ -18,7 +18,7 @@ from api.etags import VERSION
 from api.gate import Gate
 from api.middleware import BodyGuard, Envelope
 from api.problems import respond
-from api.routes import index, path, recommendations, similar, tracks
+from api.routes import index, path, recommendations, similar, subsonic, tracks
 from api.routes.page import page_routes
 from api.searching import Searches, threads_for
 from api.uploads import ENVELOPE_BYTES, sweep_left_overs
@@ -51,6 +51,8 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_lean(noun.lean)
     for noun in (similar, recommendations, tracks, index):
         app.include_router(noun.router, dependencies=[Depends(refuse_repeats)])
+    # what is not known there is ignored, and what is repeated counts once: clients rely on it
+    app.include_router(subsonic.router)
     app.router.routes.extend(page_routes())
     for kind in (SoundalikeError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _respond)

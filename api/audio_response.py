@@ -18,6 +18,7 @@ _BLOCK_BYTES = 256 * 1024
 # of the year 9999, after which a date has no form in a header
 _LAST_SECOND = 253_402_300_799
 _RANGE = re.compile(r"bytes=(?P<first>\d{0,18})-(?P<last>\d{0,18})", re.ASCII)
+UNKNOWN_TYPE = "application/octet-stream"
 _MEDIA_TYPES = {
     b".aac": "audio/aac",
     b".aif": "audio/aiff",
@@ -37,6 +38,11 @@ _MEDIA_TYPES = {
     b".wave": "audio/wav",
     b".webm": "audio/webm",
 }
+
+
+def media_type_of(path: bytes) -> str:
+    """What a file is, by its suffix; `UNKNOWN_TYPE` when that says nothing."""
+    return _MEDIA_TYPES.get(os.path.splitext(path)[1].lower(), UNKNOWN_TYPE)
 
 
 def open_regular(path: bytes) -> BinaryIO:
@@ -100,13 +106,12 @@ def _answer(file: BinaryIO, path: bytes, headers: Headers, head_only: bool) -> R
     kept["Content-Length"] = str(len(part))
     if asked is not None:
         kept["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{state.st_size}"
-    suffix = os.path.splitext(path)[1].lower()
     return _OpenFileResponse(
         file,
         range(0) if head_only else part,
         status_code=200 if asked is None else 206,
         headers=kept,
-        media_type=_MEDIA_TYPES.get(suffix, "application/octet-stream"),
+        media_type=media_type_of(path),
     )
 
 

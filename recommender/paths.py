@@ -10,7 +10,7 @@ from recommender.arrays import Rows
 from recommender.errors import InvalidParameterError, UnknownTrackError
 from recommender.filters import NO_FILTERS, Filters
 from recommender.generation import Generation
-from recommender.ranking import capped
+from recommender.ranking import capped, similarity
 from recommender.selection import Selection
 from recommender.track import SpaceRank, TagStrength, Track
 from recommender.walks import GreatCircle, hop_similarities, smoothest
@@ -147,8 +147,16 @@ def walk(
     return np.concatenate([[start], pool[places], [end]])
 
 
+def similarities_to_start(generation: Generation, path: PathAnswer) -> list[float]:
+    """(1 + cosine) / 2 of each track of a path, drawn from `generation`, and its first one."""
+    rows, _ = generation.rows_of([stop.track.id for stop in path.matches])
+    vectors = generation.index.vectors(rows).astype(np.float64)
+    similarities: list[float] = similarity(vectors @ vectors[0]).tolist()
+    return similarities
+
+
 def _room(generation: Generation, excluded: Rows, options: PathOptions) -> Selection:
-    allowed = generation.allowed.of(options.filters)
+    allowed = generation.allowed.of(options.filters).rows
     if allowed is None:
         allowed = Selection.every(generation.manifest.n_rows)
     if options.exclude_artists:

@@ -16,7 +16,7 @@ from recommender.index.recipes import IndexOptions
 from recommender.paths import PathAnswer, PathOptions, find_path
 from recommender.press import How
 from recommender.publishing import publish
-from recommender.updating import Limits
+from recommender.update_limits import Limits
 from tests.builders import (
     SPACE,
     Entry,
