@@ -16,9 +16,8 @@ from recommender.arrays import FloatArray, Rows
 from recommender.current import current_generation
 from recommender.generation import Generation, open_generation
 from recommender.neighbours import LISTED
-from recommender.paths import walk
+from recommender.paths import Room, walk
 from recommender.ranking import MILLIONTHS
-from recommender.selection import Selection
 from recommender.walks import GreatCircle, hop_similarities
 
 Walker = Callable[[int, int, int], list[int] | None]
@@ -34,7 +33,8 @@ class Walkers:
 
     def ours(self, start: int, end: int, steps: int) -> list[int] | None:
         """As the service does."""
-        rows = walk(self.generation, start, end, steps, self._room(start, end))
+        room = Room(self.generation.arrays.live, np.array([start, end]))
+        rows = walk(self.generation, start, end, steps, room)
         return [int(row) for row in rows]
 
     def greedy(self, start: int, end: int, steps: int) -> list[int] | None:
@@ -90,10 +90,6 @@ class Walkers:
 
     def _circle(self, start: int, end: int) -> GreatCircle:
         return GreatCircle(*self.generation.index.vectors(np.array([start, end])))
-
-    def _room(self, start: int, end: int) -> Selection:
-        live = self.generation.arrays.live or Selection.every(self.generation.manifest.n_rows)
-        return live.without(np.array([start, end]))
 
 
 def _edges(generation: Generation) -> csr_matrix:

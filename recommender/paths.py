@@ -105,9 +105,8 @@ def find_path(generation: Generation, from_id: str, to_id: str, options: PathOpt
     ends, unknown = generation.rows_of([from_id, to_id])
     if unknown:
         raise UnknownTrackError(unknown, generation.manifest.space_id)
-    excluded, unknown = generation.rows_of(options.exclude_ids)
-    room = _room(generation, np.concatenate([ends, excluded]), options)
-    rows = walk(generation, int(ends[0]), int(ends[1]), options.steps, room, options.max_per_artist)
+    room, unknown = _room(generation, ends, options)
+    rows = walk(generation, int(ends[0]), int(ends[1]), options.steps, room)
     warnings = [f"exclude_id={id_} is not in the catalog" for id_ in unknown]
     if len(rows) < options.steps:
         warnings.append(f"steps={options.steps}: no more than {len(rows)} tracks qualify")
@@ -117,14 +116,26 @@ def find_path(generation: Generation, from_id: str, to_id: str, options: PathOpt
     )
 
 
-def walk(
-    generation: Generation,
-    start: int,
-    end: int,
-    steps: int,
-    room: Selection,
-    max_per_artist: int | None = None,
-) -> Rows:
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What may lie between the ends of a walk.
+
+    Attributes
+    ----------
+    allowed
+        Rows that may; None for all.
+    excluded
+        Rows that may not, the ends among them, shape (n,).
+    max_per_artist
+        Most rows by one artist; None for no cap.
+    """
+
+    allowed: Selection | None
+    excluded: Rows
+    max_per_artist: int | None = None
+
+
+def walk(generation: Generation, start: int, end: int, steps: int, room: Room) -> Rows:
     """The rows of a smooth walk, both ends included; fewer than `steps` when no more may be in it.
 
     Parameters
@@ -136,13 +147,10 @@ def walk(
     steps
         Rows of the walk, at least 2.
     room
-        Rows that may lie between the ends; neither end is one of them.
-    max_per_artist
-        Most rows between the ends by one artist.
+        What may lie between them.
     """
-    ends = generation.index.vectors(np.array([start, end]))
-    circle = GreatCircle(*ends)
-    pool = _pool(generation, circle, steps - 2, room, max_per_artist)
+    circle = GreatCircle(*generation.index.vectors(np.array([start, end])))
+    pool = _pool(generation, circle, steps - 2, room)
     places = smoothest(circle, generation.index.vectors(pool), min(steps - 2, len(pool)))
     return np.concatenate([[start], pool[places], [end]])
 
@@ -151,50 +159,50 @@ def similarities_to_start(generation: Generation, path: PathAnswer) -> list[floa
     """(1 + cosine) / 2 of each track of a path, drawn from `generation`, and its first one."""
     rows, _ = generation.rows_of([stop.track.id for stop in path.matches])
     vectors = generation.index.vectors(rows).astype(np.float64)
-    similarities: list[float] = similarity(vectors @ vectors[0]).tolist()
-    return similarities
+    others: list[float] = similarity(vectors[1:] @ vectors[0]).tolist()
+    # stored in float16, a vector is not quite at its own place
+    return [1.0, *others]
 
 
-def _room(generation: Generation, excluded: Rows, options: PathOptions) -> Selection:
+def _room(generation: Generation, ends: Rows, options: PathOptions) -> tuple[Room, list[str]]:
+    """What may lie between the ends, and the excluded ids that are not known."""
     allowed = generation.allowed.of(options.filters).rows
-    if allowed is None:
-        allowed = Selection.every(generation.manifest.n_rows)
-    if options.exclude_artists:
-        by_artist = generation.catalog.rows_by_artists(options.exclude_artists)
-        excluded = np.concatenate([excluded, by_artist])
-    return allowed.without(excluded)
+    excluded, unknown = generation.rows_of(options.exclude_ids)
+    by_artist = generation.catalog.rows_by_artists(options.exclude_artists)
+    rows = np.concatenate([ends, excluded, by_artist])
+    return Room(allowed, rows, options.max_per_artist), unknown
 
 
-def _pool(
-    generation: Generation, circle: GreatCircle, wanted: int, room: Selection, cap: int | None
-) -> Rows:
+def _pool(generation: Generation, circle: GreatCircle, wanted: int, room: Room) -> Rows:
     """Rows near the way, in the order of their ids: `wanted` at least, if there are so many."""
     artists, found, near = generation.arrays.artists, dict[int, float](), NEAR
+    allowed, cap = room.allowed, room.max_per_artist
     kept, spent = list[int](), set[int]()
-    while len(kept) < wanted and len(room):
-        for row, cosine in _near(generation, circle, near, room):
+    while len(kept) < wanted:
+        new = _near(generation, circle, near, allowed, room.excluded)
+        for row, cosine in new:
             found[row] = max(cosine, found.get(row, -1.0))
         kept = sorted(found, key=lambda row: (-found[row], row))
         if cap is not None:
             codes = {row: int(artists[row]) if artists[row] >= 0 else None for row in found}
             kept, spent = capped(kept, codes.__getitem__, cap)
-        if near >= len(room):
+        if len(new) < POINTS * near:
             break
         # artists that have as many as they may are not looked for again
-        room = room.without(np.flatnonzero(np.isin(artists, sorted(spent))))
+        every = Selection.every(len(artists)) if allowed is None else allowed
+        allowed = every.without(np.flatnonzero(np.isin(artists, sorted(spent))))
         near *= _DEEPER
     pool = np.array(kept, np.int64)
     return pool[np.argsort(generation.arrays.ids[pool])]
 
 
 def _near(
-    generation: Generation, circle: GreatCircle, k: int, room: Selection
+    generation: Generation, circle: GreatCircle, k: int, allowed: Selection | None, excluded: Rows
 ) -> list[tuple[int, float]]:
-    """The rows nearest to each of some points of the way, with their cosines."""
-    nobody = np.empty(0, np.int64)
+    """The `k` rows nearest to each of some points of the way, with their cosines."""
     found = list[tuple[int, float]]()
     for point in circle.points(POINTS):
-        rows, cosines = generation.index.nearest(point, k, nobody, room)
+        rows, cosines = generation.index.nearest(point, k, excluded, allowed)
         found += zip(rows.tolist(), cosines.tolist(), strict=True)
     return found
 

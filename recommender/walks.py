@@ -31,11 +31,11 @@ class GreatCircle:
     Parameters
     ----------
     start, end
-        Unit vectors, shape (dimension,).
+        Unit vectors, shape (dimension,); of float16 they are so only nearly.
     """
 
     def __init__(self, start: _Vectors, end: _Vectors):
-        self.start, self.end = start.astype(np.float64), end.astype(np.float64)
+        self.start, self.end = _unit(start), _unit(end)
         self.angle = float(_angles(self.start @ self.end))
 
     @cached_property
@@ -113,6 +113,12 @@ def hop_similarities(vectors: _Vectors) -> Similarities:
     """Similarity of each vector but the first to the one before it, shape (n - 1,)."""
     exact = vectors.astype(np.float64)
     return similarity((exact[:-1] * exact[1:]).sum(axis=1))
+
+
+def _unit(vector: _Vectors) -> npt.NDArray[np.float64]:
+    exact = vector.astype(np.float64)
+    unit: npt.NDArray[np.float64] = exact / np.linalg.norm(exact)
+    return unit
 
 
 def _hops(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

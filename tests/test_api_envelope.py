@@ -90,17 +90,27 @@ def test_the_api_documents_every_operation() -> None:
         "/similar",
         "/similar/clip",
         "/recommendations",
+        "/path",
         "/tracks",
         "/tracks/{track_id}",
         "/tracks/{track_id}/audio",
         "/index",
         "/livez",
         "/readyz",
+        "/rest/getOpenSubsonicExtensions",
+        "/rest/ping",
+        "/rest/getSonicSimilarTracks",
+        "/rest/findSonicPath",
+        "/rest/getSimilarSongs",
+        "/rest/getSimilarSongs2",
     }
     assert len({operation["operationId"] for operation in operations}) == len(operations)
     for operation in operations:
         assert operation["summary"]
         assert operation["description"]
         assert operation["responses"]["200"]["description"] != "Successful Response"
+        # errors of that API are its own
+        if operation["tags"] == ["OpenSubsonic"]:
+            continue
         problem = operation["responses"]["422"]["content"]["application/problem+json"]
         assert "invalid-parameter" in problem["examples"]

@@ -65,6 +65,14 @@ def test_between_equal_and_opposite_vectors_a_way_is_chosen(degrees: float) -> N
     assert len(smoothest(circle, random_units(10, 0), 4)) == 4
 
 
+def test_vectors_of_float16_are_equal_to_themselves() -> None:
+    vector = random_units(1, 3)[0].astype(np.float16)
+    circle = GreatCircle(vector, vector)
+    assert circle.angle == pytest.approx(0.0, abs=1e-7)
+    assert circle.points(3) @ vector == pytest.approx(np.ones(3), abs=1e-3)
+    assert np.abs(circle.progress(np.stack([vector]))) == pytest.approx([0.0], abs=1e-3)
+
+
 def test_equal_vectors_are_taken_in_their_order() -> None:
     ends, between = circle_of(0, 90), circle_of(45, 45, 45)
     assert smoothest(GreatCircle(*ends), between, 2).tolist() == [0, 1]

@@ -25,6 +25,19 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 # required of every call but one: who asks, which version of the API they speak, what they are
 CALLER = ("u", "v", "c")
 _OPTIONAL = ("p", "t", "s", "f")
+_MEANINGS = {
+    "u": "Any name.",
+    "v": "Version of the API that is spoken, such as 1.16.1.",
+    "c": "Name of the client.",
+    "p": "Any password; or t and s.",
+    "t": "Any token.",
+    "s": "Any salt.",
+    "f": "xml, without it as well, or json.",
+    "id": "The track to start from.",
+    "count": "Most tracks.",
+    "startSongId": "The first track.",
+    "endSongId": "The last track.",
+}
 
 router = APIRouter(prefix="/rest", tags=["OpenSubsonic"])
 
@@ -103,7 +116,13 @@ def _offer(
 ) -> None:
     """Serve a call by its name and as ``name.view``, to GET and to forms; one is documented."""
     parameters = [
-        {"name": parameter, "in": "query", "required": must, "schema": {"type": "string"}}
+        {
+            "name": parameter,
+            "in": "query",
+            "required": must,
+            "description": _MEANINGS[parameter],
+            "schema": {"type": "string"},
+        }
         for names, must in ((required, True), (optional, False))
         for parameter in names
     ]
