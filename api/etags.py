@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 from starlette.requests import Request
 
-from api.replies import Reply, json_reply, not_modified
+from api.replies import JSON_HEADERS, RawHeaders, Reply, found, not_modified
 
 VERSION = "0.1.0"
 _TAG = re.compile(rb'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
@@ -37,13 +37,30 @@ def holds_anything(held: Sequence[bytes]) -> bool:
     return [value.strip() for value in held] == [b"*"]
 
 
-async def revalidated(request: Request, etag: str, answer: Callable[[], Awaitable[bytes]]) -> Reply:
-    """The JSON that `answer` gives, or 304 without asking it when the caller holds that already."""
+async def revalidated(
+    request: Request,
+    etag: str,
+    answer: Callable[[], Awaitable[bytes]],
+    headers: RawHeaders = JSON_HEADERS,
+) -> Reply:
+    """What `answer` gives, or 304 without asking it when the caller holds that already.
+
+    Parameters
+    ----------
+    request
+        What the caller sent.
+    etag
+        Validator of the answer.
+    answer
+        Gives its body.
+    headers
+        Of its form, JSON by default.
+    """
     held = held_by(request.scope["headers"])
     if held and holds(held, etag):
-        return not_modified(etag)
+        return not_modified(etag, headers)
     body = await answer()
     # only now: a precondition counts for what would have been answered, not for an error
     if held and holds_anything(held):
-        return not_modified(etag)
-    return json_reply(body, etag)
+        return not_modified(etag, headers)
+    return found(body, etag, headers)

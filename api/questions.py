@@ -1,6 +1,6 @@
 """The JSON and the queries that the service takes."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import orjson
 from pydantic import (
@@ -128,7 +128,22 @@ class FiltersQuestion(Question):
 _FILTERS = frozenset(FiltersQuestion.model_fields)
 
 
-class OptionsQuestion(Question):
+class ListQuestion(Question):
+    """How a list of matches is written."""
+
+    format: Literal["json", "m3u8", "xspf", "jspf"] | None = Field(
+        None,
+        description="What the matches are written as: json, or a playlist, m3u8, xspf or jspf; "
+        "without it the header Accept says, and json is the default.",
+    )
+    paths: Literal["url", "relative", "absolute"] | None = Field(
+        None,
+        description="Where a playlist finds its tracks: url, at this service, the default; "
+        "relative, to the folder of the catalog's files; absolute, if the operator allows it.",
+    )
+
+
+class OptionsQuestion(ListQuestion):
     """The options of every recommending call, filters aside."""
 
     limit: int = Field(10, ge=1, le=MAX_LIMIT, description="Most matches.")

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from starlette.types import Send
 
 RawHeaders = tuple[tuple[bytes, bytes], ...]
-_JSON = (b"content-type", b"application/json")
+JSON_HEADERS: RawHeaders = ((b"content-type", b"application/json"),)
 
 
 class Reply(NamedTuple):
@@ -33,20 +33,21 @@ class Reply(NamedTuple):
         await send({"type": "http.response.body", "body": b"" if head_only else self.body})
 
 
-def json_reply(body: bytes, etag: str) -> Reply:
-    """What has been found, as JSON."""
+def found(body: bytes, etag: str, headers: RawHeaders) -> Reply:
+    """What has been found, with the headers of its form."""
     length = b"%d" % len(body)
-    return Reply(200, ((b"etag", etag.encode()), (b"content-length", length), _JSON), body)
+    return Reply(200, ((b"etag", etag.encode()), (b"content-length", length), *headers), body)
 
 
-def not_modified(etag: str) -> Reply:
-    """The caller holds it already."""
-    return Reply(304, ((b"etag", etag.encode()),), b"")
+def not_modified(etag: str, headers: RawHeaders) -> Reply:
+    """The caller holds it already; of the headers of its form those that caches go by are sent."""
+    kept = (header for header in headers if header[0] == b"vary")
+    return Reply(304, ((b"etag", etag.encode()), *kept), b"")
 
 
-def json_response(body: bytes) -> Response:
+def response_of(body: bytes, headers: RawHeaders) -> Response:
     """What has been found, for routes of the framework."""
-    return Response(body, media_type="application/json")
+    return Response(body, headers={name.decode(): value.decode() for name, value in headers})
 
 
 def reply_of(response: Response) -> Reply:

@@ -30,11 +30,26 @@ class Searches(Closing):
         return await asyncio.get_running_loop().run_in_executor(self._threads, search)
 
     async def ask(
-        self, spaces: Ensemble, options: Options, search: Callable[[], _Result]
+        self,
+        spaces: Ensemble,
+        options: Options,
+        search: Callable[[], _Result],
+        *,
+        brief: bool = True,
     ) -> _Result:
-        """What `search` gives, found at once where that is quicker than handing it to a thread."""
+        """What `search` gives, found at once where that is quicker than handing it to a thread.
+
+        Parameters
+        ----------
+        spaces, options
+            Who is asked, and how.
+        search
+            Asks, and writes the answer.
+        brief
+            Whether writing it takes no time to speak of.
+        """
         first, *others = spaces.members
-        if not others and first.quick(options):
+        if brief and not others and first.quick(options):
             return search()
         return await self.run(search)
 

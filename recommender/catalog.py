@@ -6,6 +6,7 @@ import sqlite3
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from functools import cached_property
 from pathlib import Path
 from queue import LifoQueue
 from typing import Self
@@ -26,6 +27,7 @@ _CACHE_KIB = 8_192
 _COUNT = "SELECT count(*) FROM tracks"
 _IDS = "SELECT id FROM tracks WHERE row IN (SELECT value FROM json_each(?)) ORDER BY row"
 _PATH = "SELECT path FROM tracks WHERE row = ?"
+_ENDS = "SELECT min(path), max(path) FROM tracks"
 _BY_ARTIST = """SELECT group_concat(row) FROM tracks
     WHERE artist_key IN (SELECT value FROM json_each(?))"""
 _BY_ALBUM = """SELECT group_concat(row) FROM tracks
@@ -109,6 +111,17 @@ class Catalog:
         with self._reading() as connection:
             path: bytes = connection.execute(_PATH, [row]).fetchone()[0]
         return path
+
+    @cached_property
+    def folder(self) -> bytes:
+        """The deepest folder that all files of the catalog are below, "" when there are none.
+
+        What the first and the last of all paths have in common, all others have too. They are
+        looked for once, which takes a fraction of a second with a million tracks.
+        """
+        with self._reading() as connection:
+            ends = connection.execute(_ENDS).fetchone()
+        return os.path.commonpath([os.path.dirname(end or b"") for end in ends])
 
     def rows_by_artists(self, artists: Iterable[str]) -> Rows:
         """Rows of every track by one of `artists`, ascending; compared as `folded`."""

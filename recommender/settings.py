@@ -49,6 +49,9 @@ class Settings:
     serve_audio: bool = field(
         default=True, metadata={"help": "Whether GET /tracks/{id}/audio hands out files."}
     )
+    show_paths: bool = field(
+        default=False, metadata={"help": "Whether playlists may name the server's own paths."}
+    )
     max_clip_bytes: int = field(
         default=32 * 2**20,
         metadata={"range": (1024, 2**40), "help": "Largest clip that may be uploaded, in bytes."},

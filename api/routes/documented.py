@@ -3,12 +3,22 @@
 from http import HTTPStatus
 from typing import Any
 
+from api.playlists import MEDIA_TYPES
 from api.problems import KINDS, MEDIA_TYPE
 
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
     304: {"description": "If-None-Match names the ETag of what would be the answer."}
 }
 _TEXT = {"type": "string"}
+PLAYLISTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            type_.decode(): {"schema": _TEXT}
+            for format_, type_ in MEDIA_TYPES.items()
+            if format_ != "json"
+        }
+    }
+}
 PROBLEM_SCHEMA: dict[str, Any] = {
     "title": "Problem",
     "description": "RFC 9457 problem details.",

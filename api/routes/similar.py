@@ -1,21 +1,24 @@
 """Questions by example: a catalogued track, or a clip that is uploaded."""
 
+from collections.abc import Awaitable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.answers import answer_json
-from api.dependencies import ClipQuestion, Embeds, Running, clip_question, running
+from api.dependencies import ClipQuestion, Embeds, Running, ServedSpaces, clip_question, running
 from api.etags import etag_of, revalidated
 from api.lean import LeanRoute
+from api.playlists import form_of
 from api.questions import SimilarQuestion
-from api.replies import Reply, json_response
-from api.routes.documented import NOT_MODIFIED, problems
+from api.replies import Reply, response_of
+from api.routes.documented import NOT_MODIFIED, PLAYLISTS, problems
 from api.schemas import AnswerJson
 from api.uploads import FIELD
 from recommender.embedding import Embedding
+from recommender.playlists import name_of
+from recommender.track import Track
 
 lean = APIRouter(tags=["Recommending"], route_class=LeanRoute)
 router = APIRouter(tags=["Recommending"])
@@ -49,21 +52,30 @@ _CLIP_BODY: dict[str, Any] = {
     summary="What sounds like a track of the catalog",
     response_description="The matches, closest first.",
     response_model=AnswerJson,
-    responses=problems("unknown-track", "index-unavailable") | NOT_MODIFIED,
+    responses=problems("unknown-track", "index-unavailable") | NOT_MODIFIED | PLAYLISTS,
 )
 async def similar(query: Annotated[SimilarQuestion, Query()], request: Request) -> Reply:
     """Tracks in the order of similarity; the track itself is never among them."""
     service = running(request)
-    spaces = service.live.spaces.choose(query.space)
+    served = service.live.spaces
+    spaces = served.choose(query.space)
     options, asked = query.options(), query.json_text()
 
-    def search() -> bytes:
-        return answer_json(asked, spaces.similar(query.track_id, options))
+    def title() -> str:
+        document = served.holding(query.track_id).document(query.track_id)
+        return f"Sounds like {name_of(Track.from_document(document).metadata)}"
 
-    etag = etag_of(
-        "/similar", (one.generation.manifest.generation for one in spaces.members), asked
-    )
-    return await revalidated(request, etag, lambda: service.searches.ask(spaces, options, search))
+    form = form_of(request, query, served, title)
+
+    def search() -> bytes:
+        return form.write(asked, spaces.similar(query.track_id, options))
+
+    def answer() -> Awaitable[bytes]:
+        return service.searches.ask(spaces, options, search, brief=form.brief)
+
+    generations = (one.generation.manifest.generation for one in spaces.members)
+    etag = etag_of("/similar", generations, asked + form.tag)
+    return await revalidated(request, etag, answer, form.headers)
 
 
 @router.post(
@@ -85,7 +97,8 @@ async def similar(query: Annotated[SimilarQuestion, Query()], request: Request) 
         "weights-unavailable",
         "embedder-unavailable",
         "overloaded",
-    ),
+    )
+    | PLAYLISTS,
     openapi_extra=_CLIP_BODY,
     response_model=AnswerJson,
 )
@@ -93,8 +106,11 @@ async def similar_to_clip(
     clip: Annotated[ClipQuestion, Depends(clip_question, scope="function")],
     embedder: Embeds,
     service: Running,
+    served: ServedSpaces,
+    request: Request,
 ) -> Response:
     """The clip is decoded, compared and deleted; how loud it is matters little."""
+    form = form_of(request, clip.query, served, lambda: "Sounds like a clip")
 
     def embeddings() -> list[list[Embedding]]:
         manifests = [member.generation.manifest for member in clip.spaces.members]
@@ -105,6 +121,7 @@ async def similar_to_clip(
     options = clip.query.options()
 
     def search() -> bytes:
-        return answer_json(clip.query.json_text(), clip.spaces.similar_to_clip(heard, options))
+        return form.write(clip.query.json_text(), clip.spaces.similar_to_clip(heard, options))
 
-    return json_response(await service.searches.ask(clip.spaces, options, search))
+    body = await service.searches.ask(clip.spaces, options, search, brief=form.brief)
+    return response_of(body, form.headers)
