@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote, unquote_to_bytes
-from xml.etree.ElementTree import Element, SubElement, tostring
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from recommender.track import Metadata, Track
 
@@ -99,6 +99,7 @@ def xspf(title: str, items: Iterable[Item]) -> bytes:
         track = SubElement(tracks, "track")
         for name, value in _known(item).items():
             SubElement(track, name).text = str(value)
+    indent(playlist)
     document: bytes = tostring(playlist, encoding="utf-8", xml_declaration=True)
     return document + b"\n"
 

@@ -94,6 +94,24 @@ def test_paths_come_back(tmp_path: Path) -> None:
     assert catalog_of(tmp_path, replace(entry("a", V), path=path)).path(0) == path
 
 
+@pytest.mark.parametrize(
+    ("paths", "folder"),
+    [
+        ([], b""),
+        ([b"/m/x/a"], b"/m/x"),
+        ([b"/m/x/b", b"/m/x/a"], b"/m/x"),
+        ([b"/m/x/a", b"/m/xy/a", b"/m/x!/a"], b"/m"),
+        ([b"/m/a", b"/m/x/\xff", b"/m/x/y/z"], b"/m"),
+        ([b"/m/a", b"/n/a"], b"/"),
+    ],
+)
+def test_its_folder_is_the_deepest_that_holds_all_files(
+    tmp_path: Path, paths: list[bytes], folder: bytes
+) -> None:
+    entries = [replace(entry(f"a{n}", V), path=path) for n, path in enumerate(paths)]
+    assert catalog_of(tmp_path, *entries).folder == folder
+
+
 def test_an_empty_catalog_holds_nothing(tmp_path: Path) -> None:
     catalog = catalog_of(tmp_path)
     assert len(catalog) == 0
