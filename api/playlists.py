@@ -13,6 +13,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from starlette.requests import Request
+from starlette.types import Scope
 
 from api.answers import answer_json
 from api.dependencies import running
@@ -22,6 +23,7 @@ from api.replies import JSON_HEADERS, RawHeaders
 from recommender.errors import InvalidParameterError
 from recommender.playlists import Item, file_uri, jspf, m3u8, relative_uri, xspf
 from recommender.questions import Answer
+from recommender.settings import Settings
 from recommender.spaces import Spaces
 
 _Headers = Iterable[tuple[bytes, bytes]]
@@ -45,6 +47,8 @@ _RANGE = re.compile(
     rb"(?:;\s*q=(?P<weight>0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*(?:;.*)?)?",
     re.IGNORECASE,
 )
+# more than anyone means; reading on would hold up others
+_MAX_RANGES = 50
 _VARY = (b"vary", b"Accept")
 _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?")
 # what some file system or shell takes for something else; % would be decoded in a header
@@ -100,7 +104,7 @@ def form_of(
         The request names no host that an address could be made of.
     """
     type_ = MEDIA_TYPES[query.format] if query.format else accepted(request.scope["headers"])
-    if type_ is not _JSON_TYPE:
+    if type_ != _JSON_TYPE:
         return _playlist(request, query.paths or "url", served, type_, title())
     if query.paths is None:
         return _JSON
@@ -121,11 +125,11 @@ def accepted(headers: _Headers) -> bytes:
 # callers say the same again and again, and reading it takes as long as some answers
 @lru_cache(maxsize=64)
 def _best(said: bytes) -> bytes:
-    found = (_RANGE.fullmatch(one) for one in said.split(b","))
+    found = (_RANGE.fullmatch(one) for one in said.split(b",", _MAX_RANGES)[:_MAX_RANGES])
     weights = {one["type"].lower(): float(one["weight"] or 1) for one in found if one}
     # the first of the best
-    best = max(_TYPES, key=lambda type_: _weight(type_, weights))
-    return best if _weight(best, weights) else _JSON_TYPE
+    best = max(_TYPES, key=lambda type_: _wish(type_, weights))
+    return best if any(_wish(best, weights)) else _JSON_TYPE
 
 
 def disposition(title: str, suffix: str) -> bytes:
@@ -138,15 +142,27 @@ def disposition(title: str, suffix: str) -> bytes:
     return header.encode()
 
 
-def _weight(type_: bytes, weights: dict[bytes, float]) -> float:
-    """What a type counts for: as the most specific of the ranges that it is in says."""
-    every = type_.partition(b"/")[0] + b"/*"
-    return next((weights[one] for one in (type_, every, b"*/*") if one in weights), 0.0)
+def _wish(type_: bytes, weights: dict[bytes, float]) -> tuple[float, int]:
+    """How much a type is wanted: the weight of the most specific range around it, and how specific.
+
+    The second is no part of the RFC, but of several alike the one that is named is meant.
+    """
+    ranges = (b"*/*", type_.partition(b"/")[0] + b"/*", type_)
+    level, weight = max(
+        ((level, weights[one]) for level, one in enumerate(ranges) if one in weights),
+        default=(0, 0.0),
+    )
+    return (weight, level) if weight else (0.0, 0)
 
 
 def _playlist(request: Request, paths: str, served: Spaces, type_: bytes, title: str) -> Form:
-    suffix, base = _TYPES[type_], _base_url(request.scope["headers"], request.scope["scheme"])
-    locate = _locator(request, paths, served, base, suffix)
+    suffix, base = _TYPES[type_], _base_url(request.scope) if paths == "url" else ""
+    settings = running(request).settings
+    if base and suffix == "m3u8" and not settings.serve_audio:
+        raise InvalidParameterError(
+            "paths=url leads nowhere, for the operator does not serve audio; ask for paths=relative"
+        )
+    locate = _locator(settings, paths, served, base)
 
     def write(_: bytes, answer: Answer) -> bytes:
         tracks = ((match.track, match.similarity) for match in answer.matches)
@@ -161,9 +177,13 @@ def _playlist(request: Request, paths: str, served: Spaces, type_: bytes, title:
     return Form(headers, write, b"\n".join((b"", type_, base.encode())), brief=False)
 
 
-def _locator(request: Request, paths: str, served: Spaces, base: str, suffix: str) -> _Locate:
-    """What gives a track's location by its id."""
-    settings = running(request).settings
+def _locator(settings: Settings, paths: str, served: Spaces, base: str) -> _Locate:
+    """What gives a track's location by its id, "" where there is none to give."""
+    if paths == "absolute" and not settings.show_paths:
+        raise InvalidParameterError(
+            "paths=absolute is not given here; the operator allows it with "
+            "SOUNDALIKE_SHOW_PATHS=true"
+        )
 
     def path(track_id: str) -> bytes:
         return served.holding(track_id).audio_path(track_id)
@@ -171,18 +191,9 @@ def _locator(request: Request, paths: str, served: Spaces, base: str, suffix: st
     if paths == "relative":
         return lambda track_id: relative_uri(path(track_id), _folder(served))
     if paths == "absolute":
-        if not settings.show_paths:
-            raise InvalidParameterError(
-                "paths=absolute is not given here; the operator allows it with "
-                "SOUNDALIKE_SHOW_PATHS=true"
-            )
         return lambda track_id: file_uri(path(track_id))
     if settings.serve_audio:
         return lambda track_id: f"{base}/tracks/{quote(track_id, safe='')}/audio"
-    if suffix == "m3u8":
-        raise InvalidParameterError(
-            "paths=url leads nowhere, for the operator does not serve audio; ask for paths=relative"
-        )
     return lambda _: ""
 
 
@@ -192,12 +203,12 @@ def _folder(served: Spaces) -> bytes:
     return os.path.join(os.path.commonpath([folder for folder in folders if folder]), b"")
 
 
-def _base_url(headers: _Headers, scheme: str) -> str:
+def _base_url(scope: Scope) -> str:
     """The address that this service was asked under; what proxies add is not believed."""
-    hosts = [value for name, value in headers if name == b"host"]
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
     if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
         raise ProblemError("malformed-request", "Host names no host; send its name and port")
-    return f"{scheme}://{hosts[0].decode()}"
+    return f"{scope['scheme']}://{hosts[0].decode()}"
 
 
 def _file_name(text: str) -> str:

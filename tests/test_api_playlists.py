@@ -73,6 +73,8 @@ def test_a_form_is_chosen_by_format_or_by_accept(client: httpx.Client, name: str
         (["application/xspf+xml, application/json"], "application/json"),
         (["application/*;q=0.5, application/json;q=0.4"], "application/x-mpegurl"),
         (["audio/*"], "audio/mpegurl"),
+        (["application/xspf+xml, */*"], "application/xspf+xml"),
+        (["application/json, audio/*, */*"], "application/json"),
         (["audio/x-mpegurl"], "audio/x-mpegurl"),
         (["application/vnd.apple.mpegurl"], "application/vnd.apple.mpegurl"),
         (["*/*;q=0.1, application/jspf+json"], "application/jspf+json"),
