@@ -119,7 +119,11 @@ def accepted(headers: _Headers) -> bytes:
     It is JSON when nothing suits: RFC 9110, 12.5.1, leaves that to the service, and Accept is often
     set by a library on its own.
     """
-    return _best(b",".join([value for name, value in headers if name == b"accept"]))
+    said = b""
+    for name, value in headers:
+        if name == b"accept":
+            said = said + b"," + value if said else value
+    return _best(said)
 
 
 # callers say the same again and again, and reading it takes as long as some answers
