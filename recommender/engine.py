@@ -4,8 +4,7 @@ A question differs from another only in its query vectors, its tags and what it 
 `Recommender.answer` does the searching, the ranking and the reasons for every one of them.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,40 +12,19 @@ import numpy.typing as npt
 from recommender.allowed import in_no_track
 from recommender.arrays import FloatArray, Rows
 from recommender.catalog_search import Page
+from recommender.choosing import Choice, depth_for, in_order
 from recommender.embedding import Embedding
 from recommender.errors import InvalidParameterError, SpaceMismatchError, UnknownTrackError
 from recommender.filters import NO_FILTERS
 from recommender.generation import Generation, normalised
 from recommender.labels import Strengths, Tags
 from recommender.questions import Answer, Options, Preference, Question, relative_weights
-from recommender.ranking import MILLIONTHS, Similarities, capped, ordered, similarity
-from recommender.selection import Selection, outside
+from recommender.retrieval import OVERFETCH, Retrieval, Room
 from recommender.track import Match, TagStrength, Track
 
 # Rocchio's weight of what is disliked against what is liked
 DISLIKE_WEIGHT = 0.5
-# rows beyond those asked for, which tell whether one that is left out could be as close
-SPARE = 6
-OVERFETCH = 4
-# how far the index's float32 similarities may lie from those in float64
-SEARCH_ERROR = 2e-6
 QUICK_MILLISECONDS = 1.0
-
-# rows, best first; their similarities; what bounds those of all others
-_Ranking = tuple[Rows, Similarities, float]
-
-
-@dataclass(frozen=True, slots=True)
-class _Room:
-    """Where an answer is looked for: in `allowed` rows, None for all, but not in `excluded`."""
-
-    allowed: Selection | None
-    excluded: Rows
-
-    def without(self, rows: Rows, total: int) -> "_Room":
-        """The same, but for some more rows."""
-        allowed = Selection.every(total) if self.allowed is None else self.allowed
-        return _Room(allowed.without(rows), self.excluded)
 
 
 class Recommender:
@@ -54,6 +32,7 @@ class Recommender:
 
     def __init__(self, generation: Generation):
         self.generation = generation
+        self.retrieval = Retrieval(generation)
 
     def similar(self, track_id: str, options: Options) -> Answer:
         """Tracks that sound like a catalogued one; see :meth:`about_track`."""
@@ -178,7 +157,7 @@ class Recommender:
         InvalidParameterError
             The options ask for no match, or for a tag that this space does not know.
         """
-        room, unknown = self._room(question, options)
+        room, unknown = self.retrieval.room(question.seeds, options)
         rows, similarities = self._ranked(question, room, options)
         warnings = [f"exclude_id={id_} is not in the catalog" for id_ in unknown]
         # by identity: most questions have none
@@ -211,9 +190,9 @@ class Recommender:
 
         Of the options only filters and exclusions are heeded.
         """
-        room, _ = self._room(question, options)
-        rows, _, _ = self._nearest(self._vectors(question), k, room)
-        return self.generation.arrays.names(rows[:k])
+        room, _ = self.retrieval.room(question.seeds, options)
+        found = in_order(self.generation, self.retrieval.pool(question, room, k), options)
+        return self.generation.arrays.names(found.rows)
 
     def reasons(
         self, question: Question, track_ids: Sequence[str]
@@ -224,124 +203,22 @@ class Recommender:
         names = self.generation.arrays.names(rows)
         return {id_: tags for id_, tags in zip(names, shared, strict=True) if tags}
 
-    def _room(self, question: Question, options: Options) -> tuple[_Room, list[str]]:
-        """Where the answer is looked for, and the excluded ids that are not known."""
-        generation = self.generation
-        allowed, excluded = generation.allowed.of(options.filters).rows, [question.seeds]
-        unknown = list[str]()
-        if options.exclude_ids:
-            by_id, unknown = generation.rows_of(options.exclude_ids)
-            excluded.append(by_id)
-        if options.exclude_artists:
-            excluded.append(generation.catalog.rows_by_artists(options.exclude_artists))
-        rows = excluded[0] if len(excluded) == 1 else np.concatenate(excluded)
-        return _Room(allowed, rows), unknown
-
     def _ranked(
-        self, question: Question, room: _Room, options: Options
+        self, question: Question, room: Room, options: Options
     ) -> tuple[list[int], list[float]]:
         """Rows of the answer and their similarities."""
         if options.limit < 1:
             raise InvalidParameterError(f"limit={options.limit} must be at least 1")
-        if options.max_per_artist is None:
-            return self._uncapped(question, room, options)
-        return self._capped(question, room, options, options.max_per_artist)
-
-    def _uncapped(
-        self, question: Question, room: _Room, options: Options
-    ) -> tuple[list[int], list[float]]:
-        """The best rows; fetches more until no row that is left out could belong among them."""
-        least, tries = options.min_similarity, self._tries(question, room, options.limit + SPARE)
+        generation = self.generation
+        choice, depth = Choice(generation, question.seeds, options), depth_for(generation, options)
         while True:
-            rows, similarities, frontier = next(tries)
-            close = int((similarities >= least).sum()) if least else len(rows)
-            count = min(options.limit, close)
-            full = count == options.limit and similarities[count - 1] > frontier
-            if full or frontier < max(least, 0.0):
-                return rows[:count].tolist(), similarities[:count].tolist()
-
-    def _tries(self, question: Question, room: _Room, k: int) -> Iterator[_Ranking]:
-        """What the lists know, if they know the question, and then deeper and deeper searches."""
-        listed = self._listed(question, room)
-        if listed is not None:
-            yield listed
-        queries = self._vectors(question)
-        while True:
-            yield self._nearest(queries, k, room)
-            k *= OVERFETCH
-
-    def _vectors(self, question: Question) -> FloatArray:
-        if question.vectors is None:
-            return self.generation.index.vectors(question.seeds)
-        return question.vectors
-
-    def _listed(self, question: Question, room: _Room) -> _Ranking | None:
-        """Rows that are listed near the one that is asked about; see :meth:`_nearest`."""
-        arrays = self.generation.arrays
-        found = None if question.about is None else arrays.neighbours.of(question.about)
-        if found is None:
-            return None
-        rows, similarities = found[0], found[1] / MILLIONTHS
-        if rows[-1] < 0:
-            rows, similarities = rows[rows >= 0], similarities[rows >= 0]
-            if not len(rows):
-                return None
-        frontier = float(similarities[-1]) + SEARCH_ERROR
-        keep = None if room.allowed is None else room.allowed.holds(rows)
-        if len(room.excluded) > 1:  # a row is not listed near itself
-            others = outside(rows, room.excluded)
-            keep = others if keep is None else keep & others
-        if keep is not None:
-            rows, similarities = rows[keep], similarities[keep]
-        return rows, similarities, frontier
-
-    def _capped(
-        self, question: Question, room: _Room, options: Options, most: int
-    ) -> tuple[list[int], list[float]]:
-        """The best rows, no more by one artist than `most`.
-
-        Artists that have as many as they may are not looked for again.
-        """
-        artists, queries = self.generation.arrays.artists, self._vectors(question)
-        settled, fetched = dict[int, float](), (options.limit + SPARE) * OVERFETCH
-        while True:
-            rows, similarities, frontier = self._nearest(queries, fetched, room)
-            close = similarities >= options.min_similarity
-            new = zip(rows[close].tolist(), similarities[close].tolist(), strict=True)
-            found = settled | dict(new)
-            codes = {row: int(artists[row]) if artists[row] >= 0 else None for row in found}
-            kept, _ = capped(found, codes.__getitem__, most)
-            best = kept[: options.limit]
-            full = len(best) == options.limit and found[best[-1]] > frontier
-            if full or frontier < max(options.min_similarity, 0.0):
-                return best, [found[row] for row in best]
-            certain = [row for row in kept if found[row] > frontier]
-            _, spent = capped(certain, codes.__getitem__, most)
-            if spent:
-                settled = {row: found[row] for row in certain}
-                done = np.isin(artists, np.array(sorted(spent), np.int32))
-                done[certain] = True
-                room = room.without(np.flatnonzero(done), len(artists))
-            else:
-                fetched *= OVERFETCH
-
-    def _nearest(self, queries: FloatArray, k: int, room: _Room) -> _Ranking:
-        """Rows near any of the queries, best first, with their best similarity.
-
-        The third value bounds the similarity of every row that is not among them; it is below 0
-        when there is none.
-        """
-        # one more than there are, so that fewer than asked for always means all
-        index, most = self.generation.index, min(k, self.generation.manifest.n_rows + 1)
-        found = [index.nearest(query, most, room.excluded, room.allowed) for query in queries]
-        rows, frontier = found[0][0], max(_last(cosines, most) for _, cosines in found)
-        if len(found) > 1:
-            rows = np.unique(np.concatenate([found_rows for found_rows, _ in found]))
-        # a row found by one query may be closer to another query that had k closer ones; in
-        # float64, for in float32 equal vectors differ by their place in the matrix, and it shows
-        cosines = index.vectors(rows).astype(np.float64) @ queries.T.astype(np.float64)
-        best = cosines.max(axis=1)
-        return *ordered(rows, similarity(best), self.generation.arrays.ids), frontier
+            pool = self.retrieval.pool(question, room, depth, options.min_similarity)
+            choice.take(in_order(generation, pool, options))
+            if pool.complete or choice.is_full:
+                return choice.rows, choice.similarities
+            # on from here: what is left out now stays so
+            done = np.concatenate([pool.rows, choice.done()])
+            room, depth = room.without(done, len(generation.arrays.ids)), depth * OVERFETCH
 
     def _matches(
         self, rows: list[int], similarities: list[float], tags: Strengths
@@ -377,8 +254,3 @@ class Recommender:
         """Tag probabilities of some rows."""
         # of few rows quicker than an index
         return self.generation.arrays.tags.take(np.asarray(rows, np.int64), axis=0)
-
-
-def _last(cosines: FloatArray, k: int) -> float:
-    """What bounds the similarities that are not among the `k` asked for; -1 when there are none."""
-    return (1.0 + float(cosines[-1])) / 2.0 + SEARCH_ERROR if len(cosines) == k else -1.0

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from recommender.allowed import AllowedRows
 from recommender.arrays import FloatArray, Rows
@@ -56,6 +57,7 @@ from recommender.manifest import (
 )
 from recommender.neighbours import LISTED, Neighbours
 from recommender.projection import Projection
+from recommender.ranking import Similarities
 from recommender.selection import Selection
 from recommender.slices import RowFile
 from recommender.space import Space, dimension_of, stored
@@ -89,6 +91,9 @@ class RowArrays:
         Mean of the unit vectors when the projection was fitted, and now; shape (2, dimension).
     neighbours
         Rows near each row.
+    recordings
+        Group of each row whose recording others have too, -1 of the rest, shape (n_rows,); None
+        where it was never found out.
     """
 
     ids: np.ndarray[Any, np.dtype[np.bytes_]]
@@ -97,6 +102,7 @@ class RowArrays:
     artists: np.ndarray[Any, np.dtype[np.int32]]
     means: FloatArray
     neighbours: Neighbours
+    recordings: npt.NDArray[np.int32] | None = None
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -108,6 +114,11 @@ class RowArrays:
         lists = _read_array(folder / NEIGHBOURS, RowFile.of)
         means = _load_array(folder / MEANS)
         return cls(ids, order, tags, artists, means, Neighbours(lists, changed))
+
+    @cached_property
+    def crowding(self) -> Similarities | None:
+        """How similar each row is to those nearest to it, shape (n_rows,); None if not known."""
+        return self.neighbours.crowding(len(self.ids))
 
     @property
     def live(self) -> Selection | None:

@@ -21,13 +21,14 @@ from recommender.errors import GenerationError
 from recommender.index import VectorIndex
 from recommender.index.faiss import FaissIndex
 from recommender.index.truth import Reader, Truth, count_close
-from recommender.ranking import MILLIONTHS, similarity
+from recommender.ranking import MILLIONTHS, Similarities, similarity
 from recommender.selection import Selection
 from recommender.slices import RowFile
 
 _log = logging.getLogger(__name__)
 
 LISTED = 24
+CROWD = 10
 # rows asked for near a new one: a graph finds few of as many as it looks for
 _ASKED = 48
 # comparisons of old rows with new ones at a time
@@ -90,6 +91,36 @@ class Neighbours:
         last[self._rows] = _last_of(self.changed[:, 1], self.changed[:, -1])
         return last
 
+    def crowding(self, n_rows: int) -> Similarities | None:
+        """Mean similarity of each row to the `CROWD` rows that are listed as nearest to it.
+
+        Rows without a list are as crowded as the middle one of the others.
+
+        Returns
+        -------
+        array or None
+            Shape (n_rows,); None where lists are not there, or hold all rows as in a catalog of a
+            few tracks: nearest ones say nothing then.
+        """
+        if not len(self.lists) or n_rows <= LISTED:
+            return None
+        crowding = np.full(n_rows, np.nan)
+        for first in range(0, len(self.lists), _PIECE):
+            end = min(first + _PIECE, len(self.lists))
+            piece = self._block(first, end)
+            crowding[first:end] = _mean_of(piece[:, 1, :CROWD])
+        crowding[self._rows] = _mean_of(self.changed[:, 1 + LISTED : 1 + LISTED + CROWD])
+        middle = float(np.nanmedian(crowding))
+        return np.where(np.isnan(crowding), middle, crowding)
+
+    def _block(self, first: int, end: int) -> Lists:
+        """Some lists that are not mapped for it: a mapped file counts as memory."""
+        lists = self.lists
+        try:
+            return lists.block(first, end) if isinstance(lists, RowFile) else lists[first:end]
+        except OSError as error:
+            raise GenerationError("lists of neighbours cannot be read") from error
+
     def of_all(self, rows: Rows) -> Lists:
         """The lists of some rows, each of which has one."""
         found = [self.of(row) for row in rows.tolist()]
@@ -100,6 +131,15 @@ def _last_of(
     first: npt.NDArray[np.int32], similarities: npt.NDArray[np.int32]
 ) -> npt.NDArray[np.int32]:
     return np.where(first < 0, np.int32(-1), np.maximum(similarities, 0))
+
+
+def _mean_of(similarities: npt.NDArray[np.int32]) -> Similarities:
+    """Of those that are listed, -1 being none; not a number where none is."""
+    listed = similarities >= 0
+    count = listed.sum(axis=1)
+    total = np.where(listed, similarities, 0).sum(axis=1)
+    mean: Similarities = np.where(count > 0, total / np.maximum(count, 1), np.nan) / MILLIONTHS
+    return mean
 
 
 def no_lists() -> tuple[Lists, Lists]:

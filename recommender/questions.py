@@ -25,12 +25,22 @@ class Options:
         Matches wanted, 1 to `MAX_LIMIT`.
     exclude_ids, exclude_artists
         Tracks and artists (compared without case and accents) that must not be in the answer.
-    max_per_artist
-        Most matches by one artist; None for no cap. Tracks without an artist are not capped.
+    max_per_artist, max_per_album
+        Most matches by one artist, or on one album; None for no cap. Tracks whose artist or album
+        is not known are not capped.
     min_similarity
         In [0, 1]; matches below are left out.
     filters
         What a match must be like.
+    diversity
+        0 to 1: how much matches should be unlike each other, see
+        :func:`recommender.ranking.diversified`.
+    corrects_hubs
+        Whether tracks that are near to everything are put back, see
+        :func:`recommender.ranking.corrected`.
+    collapses_duplicates
+        Whether of several tracks of one recording only the best comes, and none of a recording
+        that is asked about.
     """
 
     limit: int = 10
@@ -39,6 +49,10 @@ class Options:
     max_per_artist: int | None = None
     min_similarity: float = 0.0
     filters: Filters = NO_FILTERS
+    max_per_album: int | None = None
+    diversity: float = 0.0
+    corrects_hubs: bool = False
+    collapses_duplicates: bool = True
 
 
 @dataclass(frozen=True, slots=True)

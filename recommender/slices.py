@@ -99,8 +99,14 @@ class RowFile:
         return int(self.shape[0])
 
     def __getitem__(self, row: int) -> npt.NDArray[Any]:
-        content = self._file.read(self._row_bytes, self._start + row * self._row_bytes)
-        return np.frombuffer(content, self.dtype).reshape(self.shape[1:])
+        content: npt.NDArray[Any] = self.block(row, row + 1)[0]
+        return content
+
+    def block(self, first: int, end: int) -> npt.NDArray[Any]:
+        """Some rows, one after another, that are there."""
+        n_bytes = (end - first) * self._row_bytes
+        content = self._file.read(n_bytes, self._start + first * self._row_bytes)
+        return np.frombuffer(content, self.dtype).reshape(end - first, *self.shape[1:])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         """All of it, mapped."""

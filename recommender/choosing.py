@@ -1,0 +1,136 @@
+"""Chooses the rows of an answer from those that are similar: no hubs, no copies, not too alike."""
+
+import json
+from typing import NamedTuple
+
+import numpy as np
+
+from recommender.arrays import Rows
+from recommender.generation import Generation
+from recommender.questions import Options
+from recommender.ranking import Cap, Capped, Similarities, corrected, diversified, picked
+from recommender.retrieval import Pool
+from recommender.text import folded
+
+# of how many rows a place is chosen: hubs and copies give theirs to others
+POOL_FACTOR = 2
+DIVERSE_FACTOR = 5
+
+
+class Ranked(NamedTuple):
+    """Rows in the order in which they are to come, with what brought them there."""
+
+    rows: Rows
+    similarities: Similarities
+    scores: Similarities
+
+
+def depth_for(generation: Generation, options: Options) -> int:
+    """Of how many rows an answer is chosen at first."""
+    if options.diversity:
+        return DIVERSE_FACTOR * options.limit
+    arrays = generation.arrays
+    corrects = options.corrects_hubs and arrays.crowding is not None
+    collapses = options.collapses_duplicates and arrays.recordings is not None
+    return POOL_FACTOR * options.limit if corrects or collapses else options.limit
+
+
+def in_order(generation: Generation, pool: Pool, options: Options) -> Ranked:
+    """A pool by score: similarity, or what is left of it after hubs are corrected for."""
+    rows, similarities, _ = pool
+    crowding = generation.arrays.crowding if options.corrects_hubs else None
+    if crowding is None:
+        return Ranked(rows, similarities, similarities)
+    scores = corrected(similarities, crowding.take(rows))
+    # stable: of equal scores the more similar row comes first, then the smaller id
+    order = (-scores).argsort(kind="stable")
+    return Ranked(rows.take(order), similarities.take(order), scores.take(order))
+
+
+class Choice:
+    """The rows of one answer, which may come from several pools.
+
+    Parameters
+    ----------
+    generation
+        Theirs.
+    seeds
+        Rows that are asked about, whose recordings are not wanted again.
+    options
+        What is wanted.
+
+    Attributes
+    ----------
+    rows, similarities
+        What has been chosen so far.
+    """
+
+    def __init__(self, generation: Generation, seeds: Rows, options: Options):
+        self.rows, self.similarities = list[int](), list[float]()
+        self._generation, self._options = generation, options
+        arrays = generation.arrays
+        self._recordings = arrays.recordings if options.collapses_duplicates else None
+        heard = [] if self._recordings is None else self._recordings.take(seeds).tolist()
+        self._one_each = Cap(1, [group for group in heard if group >= 0])
+        self._artists = self._albums = None
+        if options.max_per_artist is not None:
+            self._artists = Cap(options.max_per_artist)
+        if options.max_per_album is not None:
+            self._albums = Cap(options.max_per_album)
+        self._album_codes = dict[object, int]()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many rows are chosen as are wanted."""
+        return len(self.rows) == self._options.limit
+
+    def take(self, found: Ranked) -> None:
+        """Choose from some more rows, none of which was there before."""
+        wanted, caps = self._options.limit - len(self.rows), self._caps(found.rows)
+        rows, similarities = found.rows, found.similarities
+        if self._options.diversity:
+            vectors = self._generation.index.vectors
+            chosen = vectors(np.array(self.rows, np.int64))
+            places = diversified(
+                found.scores, vectors(rows), chosen, self._options.diversity, caps, wanted
+            )
+            rows, similarities = rows[places], similarities[places]
+        elif caps:
+            places = picked(caps, wanted, len(rows))
+            rows, similarities = rows[places], similarities[places]
+        self.rows += rows[:wanted].tolist()
+        self.similarities += similarities[:wanted].tolist()
+
+    def done(self) -> Rows:
+        """Rows that cannot be chosen any more, whatever is found."""
+        spent = self._artists.spent if self._artists else []
+        if not spent:
+            return np.empty(0, np.int64)
+        return np.flatnonzero(np.isin(self._generation.arrays.artists, spent))
+
+    def _caps(self, rows: Rows) -> list[Capped]:
+        caps = list[Capped]()
+        if self._recordings is not None:
+            groups = self._recordings.take(rows)
+            if groups.max(initial=-1) >= 0:
+                caps.append((self._one_each, groups.tolist()))
+        if self._artists:
+            caps.append((self._artists, self._generation.arrays.artists.take(rows).tolist()))
+        if self._albums:
+            caps.append((self._albums, self._albums_of(rows)))
+        return caps
+
+    def _albums_of(self, rows: Rows) -> list[int]:
+        """Numbers of albums, -1 where none is known; they hold within this choice."""
+        codes, documents = self._album_codes, self._generation.catalog.documents(rows.tolist())
+        albums = [_album_of(documents[row]) for row in rows.tolist()]
+        return [codes.setdefault(album, len(codes)) if album else -1 for album in albums]
+
+
+def _album_of(document: str) -> object:
+    """What an album is known by, None where it is not: its title alone may be of several."""
+    track = json.loads(document)
+    if track["musicbrainz_album_id"]:
+        return track["musicbrainz_album_id"]
+    title = folded(track["album"])
+    return (title, folded(track["album_artist"] or track["artist"])) if title else None
