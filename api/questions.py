@@ -150,6 +150,17 @@ class OptionsQuestion(ListQuestion):
     exclude_id: ExcludedIds = ()
     exclude_artist: ExcludedArtists = ()
     max_per_artist: int | None = Field(None, ge=1, description="Most matches by one artist.")
+    max_per_album: int | None = Field(None, ge=1, description="Most matches on one album.")
+    diversity: float = Field(
+        0.0,
+        ge=0.0,
+        le=1.0,
+        allow_inf_nan=False,
+        description="How unlike each other matches are to be, 0 for not at all.",
+    )
+    hub_correction: bool = Field(
+        False, description="Whether tracks that are near to everything are put back."
+    )
     min_similarity: float = Field(
         0.0, ge=0.0, le=1.0, allow_inf_nan=False, description="Leave out matches below."
     )
@@ -169,6 +180,9 @@ class OptionsQuestion(ListQuestion):
             max_per_artist=self.max_per_artist,
             min_similarity=self.min_similarity,
             filters=filters,
+            max_per_album=self.max_per_album,
+            diversity=self.diversity,
+            corrects_hubs=self.hub_correction,
         )
 
 

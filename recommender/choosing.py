@@ -1,6 +1,6 @@
-"""Chooses the rows of an answer from those that are similar: no hubs, no copies, not too alike."""
+"""Chooses the rows of an answer from those that are similar: no hubs, and not too alike."""
 
-import json
+from collections.abc import Hashable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +11,9 @@ from recommender.questions import Options
 from recommender.ranking import Cap, Capped, Similarities, corrected, diversified, picked
 from recommender.retrieval import Pool
 from recommender.text import folded
+from recommender.track import Metadata, Track
 
-# of how many rows a place is chosen: hubs and copies give theirs to others
+# of how many rows a place is chosen: hubs give theirs to others
 POOL_FACTOR = 2
 DIVERSE_FACTOR = 5
 
@@ -29,10 +30,8 @@ def depth_for(generation: Generation, options: Options) -> int:
     """Of how many rows an answer is chosen at first."""
     if options.diversity:
         return DIVERSE_FACTOR * options.limit
-    arrays = generation.arrays
-    corrects = options.corrects_hubs and arrays.crowding is not None
-    collapses = options.collapses_duplicates and arrays.recordings is not None
-    return POOL_FACTOR * options.limit if corrects or collapses else options.limit
+    corrects = options.corrects_hubs and generation.arrays.crowding is not None
+    return POOL_FACTOR * options.limit if corrects else options.limit
 
 
 def in_order(generation: Generation, pool: Pool, options: Options) -> Ranked:
@@ -54,8 +53,6 @@ class Choice:
     ----------
     generation
         Theirs.
-    seeds
-        Rows that are asked about, whose recordings are not wanted again.
     options
         What is wanted.
 
@@ -65,19 +62,15 @@ class Choice:
         What has been chosen so far.
     """
 
-    def __init__(self, generation: Generation, seeds: Rows, options: Options):
+    def __init__(self, generation: Generation, options: Options):
         self.rows, self.similarities = list[int](), list[float]()
         self._generation, self._options = generation, options
-        arrays = generation.arrays
-        self._recordings = arrays.recordings if options.collapses_duplicates else None
-        heard = [] if self._recordings is None else self._recordings.take(seeds).tolist()
-        self._one_each = Cap(1, [group for group in heard if group >= 0])
         self._artists = self._albums = None
         if options.max_per_artist is not None:
             self._artists = Cap(options.max_per_artist)
         if options.max_per_album is not None:
             self._albums = Cap(options.max_per_album)
-        self._album_codes = dict[object, int]()
+        self._numbers = dict[Hashable, int]()
 
     @property
     def is_full(self) -> bool:
@@ -110,10 +103,6 @@ class Choice:
 
     def _caps(self, rows: Rows) -> list[Capped]:
         caps = list[Capped]()
-        if self._recordings is not None:
-            groups = self._recordings.take(rows)
-            if groups.max(initial=-1) >= 0:
-                caps.append((self._one_each, groups.tolist()))
         if self._artists:
             caps.append((self._artists, self._generation.arrays.artists.take(rows).tolist()))
         if self._albums:
@@ -122,15 +111,19 @@ class Choice:
 
     def _albums_of(self, rows: Rows) -> list[int]:
         """Numbers of albums, -1 where none is known; they hold within this choice."""
-        codes, documents = self._album_codes, self._generation.catalog.documents(rows.tolist())
-        albums = [_album_of(documents[row]) for row in rows.tolist()]
-        return [codes.setdefault(album, len(codes)) if album else -1 for album in albums]
+        documents = self._generation.catalog.documents(rows.tolist())
+        albums = [album_of(Track.from_document(documents[row]).metadata) for row in rows.tolist()]
+        return numbered(albums, self._numbers)
 
 
-def _album_of(document: str) -> object:
+def album_of(metadata: Metadata) -> Hashable:
     """What an album is known by, None where it is not: its title alone may be of several."""
-    track = json.loads(document)
-    if track["musicbrainz_album_id"]:
-        return track["musicbrainz_album_id"]
-    title = folded(track["album"])
-    return (title, folded(track["album_artist"] or track["artist"])) if title else None
+    if metadata.musicbrainz_album_id:
+        return metadata.musicbrainz_album_id
+    title = folded(metadata.album)
+    return (title, folded(metadata.album_artist or metadata.artist)) if title else None
+
+
+def numbered(names: Iterable[Hashable], numbers: dict[Hashable, int]) -> list[int]:
+    """A number for each name, -1 for none; `numbers` holds those of names that came before."""
+    return [numbers.setdefault(name, len(numbers)) if name else -1 for name in names]

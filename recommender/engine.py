@@ -210,7 +210,7 @@ class Recommender:
         if options.limit < 1:
             raise InvalidParameterError(f"limit={options.limit} must be at least 1")
         generation = self.generation
-        choice, depth = Choice(generation, question.seeds, options), depth_for(generation, options)
+        choice, depth = Choice(generation, options), depth_for(generation, options)
         while True:
             pool = self.retrieval.pool(question, room, depth, options.min_similarity)
             choice.take(in_order(generation, pool, options))

@@ -5,13 +5,14 @@ reciprocal rank (G. V. Cormack, C. L. A. Clarke and S. Büttcher, "Reciprocal ra
 Condorcet and individual rank learning methods", SIGIR 2009).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 
+from recommender.choosing import album_of, numbered
 from recommender.embedding import Embedding
 from recommender.engine import Recommender
 from recommender.errors import InvalidParameterError, UnknownTrackError
 from recommender.questions import Answer, Options, Preference, Question
-from recommender.ranking import SIMILARITY_DECIMALS, capped
+from recommender.ranking import SIMILARITY_DECIMALS, Cap, Capped, picked
 from recommender.text import folded
 from recommender.track import Match, SpaceRank, TagStrength, Track
 
@@ -123,6 +124,10 @@ class Ensemble:
         """Every member's ranking, and the best tracks with their fused scores."""
         if options.limit < 1:
             raise InvalidParameterError(f"limit={options.limit} must be at least 1")
+        if options.diversity:
+            raise InvalidParameterError(
+                f"diversity={options.diversity:g} is found in one space; name one"
+            )
         largest = max(len(member.generation.index) for member in questions)
         depth = max(DEPTH, options.limit)
         while True:
@@ -132,19 +137,34 @@ class Ensemble:
             }
             best = self._kept(fused(list(rankings.values())), options)
             # a rank beyond the depth counts as none; only a cap may have left too few tracks
-            if len(best) == options.limit or options.max_per_artist is None or depth >= largest:
+            has_caps = (options.max_per_artist, options.max_per_album) != (None, None)
+            if len(best) == options.limit or not has_caps or depth >= largest:
                 return rankings, best
             depth *= _DEEPER
 
     def _kept(self, scores: list[tuple[str, float]], options: Options) -> list[tuple[str, float]]:
         close = dict(item for item in scores if item[1] >= options.min_similarity)
         ids = list(close)
-        if options.max_per_artist is not None:
-            tracks = self._tracks(ids)
-            ids, _ = capped(
-                ids, lambda id_: folded(tracks[id_].metadata.artist) or None, options.max_per_artist
-            )
+        caps = self._caps(ids, options)
+        if caps:
+            ids = [ids[place] for place in picked(caps, options.limit, len(ids))]
         return [(id_, close[id_]) for id_ in ids[: options.limit]]
+
+    def _caps(self, ids: Sequence[str], options: Options) -> list[Capped]:
+        most = options.max_per_artist, options.max_per_album
+        if most == (None, None):
+            return []
+        tracks = self._tracks(ids)
+        metadata = [tracks[id_].metadata for id_ in ids]
+        names: list[list[Hashable]] = [
+            [folded(one.artist) for one in metadata],
+            [album_of(one) for one in metadata],
+        ]
+        return [
+            (Cap(count), numbered(of_all, {}))
+            for count, of_all in zip(most, names, strict=True)
+            if count is not None
+        ]
 
     def _tracks(self, ids: Sequence[str]) -> dict[str, Track]:
         """Tracks by id, each from the first member that holds it."""

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from recommender.allowed import AllowedRows
 from recommender.arrays import FloatArray, Rows
@@ -91,9 +90,6 @@ class RowArrays:
         Mean of the unit vectors when the projection was fitted, and now; shape (2, dimension).
     neighbours
         Rows near each row.
-    recordings
-        Group of each row whose recording others have too, -1 of the rest, shape (n_rows,); None
-        where it was never found out.
     """
 
     ids: np.ndarray[Any, np.dtype[np.bytes_]]
@@ -102,7 +98,6 @@ class RowArrays:
     artists: np.ndarray[Any, np.dtype[np.int32]]
     means: FloatArray
     neighbours: Neighbours
-    recordings: npt.NDArray[np.int32] | None = None
 
     @classmethod
     def load(cls, folder: Path) -> Self:

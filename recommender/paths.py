@@ -10,7 +10,7 @@ from recommender.arrays import Rows
 from recommender.errors import InvalidParameterError, UnknownTrackError
 from recommender.filters import NO_FILTERS, Filters
 from recommender.generation import Generation
-from recommender.ranking import capped, similarity
+from recommender.ranking import Cap, picked, similarity
 from recommender.selection import Selection
 from recommender.track import SpaceRank, TagStrength, Track
 from recommender.walks import GreatCircle, hop_similarities, smoothest
@@ -177,20 +177,21 @@ def _pool(generation: Generation, circle: GreatCircle, wanted: int, room: Room) 
     """Rows near the way, in the order of their ids: `wanted` at least, if there are so many."""
     artists, found, near = generation.arrays.artists, dict[int, float](), NEAR
     allowed, cap = room.allowed, room.max_per_artist
-    kept, spent = list[int](), set[int]()
+    kept, spent = list[int](), list[int]()
     while len(kept) < wanted:
         new = _near(generation, circle, near, allowed, room.excluded)
         for row, cosine in new:
             found[row] = max(cosine, found.get(row, -1.0))
         kept = sorted(found, key=lambda row: (-found[row], row))
         if cap is not None:
-            codes = {row: int(artists[row]) if artists[row] >= 0 else None for row in found}
-            kept, spent = capped(kept, codes.__getitem__, cap)
+            by_artist = Cap(cap)
+            places = picked([(by_artist, artists[kept].tolist())], len(kept), len(kept))
+            kept, spent = [kept[place] for place in places], by_artist.spent
         if len(new) < POINTS * near:
             break
         # artists that have as many as they may are not looked for again
         every = Selection.every(len(artists)) if allowed is None else allowed
-        allowed = every.without(np.flatnonzero(np.isin(artists, sorted(spent))))
+        allowed = every.without(np.flatnonzero(np.isin(artists, spent)))
         near *= _DEEPER
     pool = np.array(kept, np.int64)
     return pool[np.argsort(generation.arrays.ids[pool])]

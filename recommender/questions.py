@@ -38,9 +38,6 @@ class Options:
     corrects_hubs
         Whether tracks that are near to everything are put back, see
         :func:`recommender.ranking.corrected`.
-    collapses_duplicates
-        Whether of several tracks of one recording only the best comes, and none of a recording
-        that is asked about.
     """
 
     limit: int = 10
@@ -52,7 +49,6 @@ class Options:
     max_per_album: int | None = None
     diversity: float = 0.0
     corrects_hubs: bool = False
-    collapses_duplicates: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,7 @@ References
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +19,6 @@ from recommender.arrays import FloatArray, Rows
 SIMILARITY_DECIMALS = 6
 MILLIONTHS = 10**SIMILARITY_DECIMALS
 
-_Track = TypeVar("_Track", int, str)
-_Artist = TypeVar("_Artist", int, str)
 Similarities = npt.NDArray[np.float64]
 
 
@@ -81,12 +78,10 @@ class Cap:
     ----------
     most
         Tracks of one group.
-    taken
-        Groups of tracks that count already.
     """
 
-    def __init__(self, most: int, taken: Iterable[int] = ()):
-        self._most, self._taken = most, Counter(taken)
+    def __init__(self, most: int):
+        self._most, self._taken = most, Counter[int]()
 
     def admits(self, group: int) -> bool:
         """Whether another track of a group may come; groups below 0 are not known, and may."""
@@ -173,22 +168,3 @@ def diversified(
                 cap.take(groups[place])
             np.maximum(closest, similarity(vectors @ vectors[place]), out=closest)
     return places
-
-
-def capped(
-    tracks: Iterable[_Track], artist_of: Callable[[_Track], _Artist | None], max_per_artist: int
-) -> tuple[list[_Track], set[_Artist]]:
-    """The tracks, by row or id, without those beyond the cap, and the artists that reached it.
-
-    Tracks whose artist is None, which is not known, all stay.
-    """
-    taken: Counter[_Artist] = Counter()
-    kept = []
-    for track in tracks:
-        artist = artist_of(track)
-        if artist is not None:
-            if taken[artist] >= max_per_artist:
-                continue
-            taken[artist] += 1
-        kept.append(track)
-    return kept, {artist for artist, count in taken.items() if count >= max_per_artist}

@@ -52,6 +52,14 @@ def test_a_cap_holds_for_each_artist_but_not_for_unknown_ones(client: httpx.Clie
     assert similar(client, max_per_artist=1) == ["a1", "b0", "c0", "c1"]
 
 
+def test_order_and_variety_may_be_asked_for(client: httpx.Client) -> None:
+    everything = set(similar(client))
+    assert set(similar(client, diversity=1)) == everything
+    # too few tracks for hubs
+    assert similar(client, hub_correction="true") == similar(client)
+    assert set(similar(client, max_per_album=1)) <= everything
+
+
 def test_matches_below_the_least_similarity_are_left_out(client: httpx.Client) -> None:
     everything = client.get("/similar", params={"track_id": "a0"}).json()["matches"]
     bound = everything[3]["similarity"]

@@ -1,6 +1,5 @@
 """What is chosen of what is similar, against numpy over the whole catalog."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +28,6 @@ def similarities(generation: Generation) -> np.ndarray:
     found = similarity(vectors @ vectors.T)
     np.fill_diagonal(found, -1.0)
     return found
-
-
-def with_recordings(generation: Generation, groups: dict[int, int]) -> Generation:
-    recordings = np.full(generation.manifest.n_rows, -1, np.int32)
-    for row, group in groups.items():
-        recordings[row] = group
-    return replace(generation, arrays=replace(generation.arrays, recordings=recordings))
 
 
 def test_how_crowded_a_track_is_is_the_mean_similarity_to_its_nearest(
@@ -77,35 +69,6 @@ def test_hubs_are_on_fewer_lists_when_they_are_corrected_for(generation: Generat
 
 def test_a_catalog_of_a_few_tracks_has_no_hubs(tmp_path: Path) -> None:
     assert generation_of(tmp_path, random_entries(LISTED)).arrays.crowding is None
-
-
-def test_of_one_recording_the_most_similar_comes(generation: Generation) -> None:
-    plain = Options(limit=300, corrects_hubs=False)
-    found = Recommender(generation).similar("t000", plain)
-    rows = generation.rows_of(ids(found))[0].tolist()
-    copies = with_recordings(
-        generation, {rows[2]: 7, rows[3]: 7, rows[50]: 7, rows[5]: 9, rows[6]: 9}
-    )
-    collapsed = Recommender(copies).similar("t000", plain)
-    assert ids(collapsed) == [
-        id_ for place, id_ in enumerate(ids(found)) if place not in (3, 50, 6)
-    ]
-    kept = Recommender(copies).similar("t000", replace(plain, collapses_duplicates=False))
-    assert kept == found
-
-
-def test_the_recording_that_is_asked_about_is_not_wanted_again(generation: Generation) -> None:
-    first, second = ids(Recommender(generation).similar("t000", Options(corrects_hubs=False)))[:2]
-    [seed, copy], _ = generation.rows_of(["t000", first])
-    copies = with_recordings(generation, {int(seed): 3, int(copy): 3})
-    assert ids(Recommender(copies).similar("t000", Options(corrects_hubs=False)))[0] == second
-
-
-def test_lists_are_full_where_nearly_all_are_copies(generation: Generation) -> None:
-    rows = generation.rows_of(generation.track_ids)[0].tolist()
-    copies = with_recordings(generation, dict.fromkeys(rows[:290], 1))
-    found = Recommender(copies).similar(generation.track_ids[295], Options(limit=10))
-    assert len(found.matches) == 10
 
 
 def test_a_cap_on_albums_tells_albums_of_one_title_apart(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from recommender.errors import (
 from recommender.filters import Filters
 from recommender.questions import Options, Preference
 from recommender.spaces import Slot, Spaces
+from recommender.track import Metadata
 from tests.builders import (
     OTHER_SPACE,
     SPACE,
@@ -122,6 +123,20 @@ def test_exclusions_caps_and_thresholds_hold_for_several_spaces(
     assert none.matches == ()
     with pytest.raises(InvalidParameterError, match="limit=0"):
         both.similar("t000", Options(limit=0))
+    with pytest.raises(InvalidParameterError, match=r"diversity=0\.5 .* name one"):
+        both.similar("t000", Options(diversity=0.5))
+
+
+def test_a_cap_on_albums_holds_for_several_spaces(tmp_path: Path) -> None:
+    catalog = [
+        replace(track, metadata=Metadata(album=f"{i % 3}", album_artist="Various"))
+        for i, track in enumerate(ONE[:30])
+    ]
+    first, second = publish_entries(tmp_path, catalog), publish_beside(tmp_path, catalog)
+    members = [opened(tmp_path, first), opened(tmp_path, second)]
+    options = Options(limit=30, max_per_album=2)
+    albums = [m.track.metadata.album for m in Ensemble(members).similar("t000", options).matches]
+    assert max(map(albums.count, albums)) == 2
 
 
 def test_a_cap_makes_it_look_deeper(
