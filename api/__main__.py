@@ -13,6 +13,7 @@ from pathlib import Path
 from api.serving import log_plainly, serve
 from api.supervisor import Supervisor
 from recommender.errors import SoundalikeError
+from recommender.listeners_address import kind_of
 from recommender.settings import Settings
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
@@ -30,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parser(settings).parse_args(arguments)
         chosen = vars(options).copy()
         insecure = chosen.pop("insecure")
+        if settings.listeners_url:
+            kind_of(settings.listeners_url)
         return _serve(replace(settings, **chosen), insecure)
     except SoundalikeError as error:
         return _complain(str(error), EXIT_USAGE)

@@ -16,9 +16,10 @@ from api.counter import Application
 from api.dependencies import Service, refuse_repeats
 from api.etags import VERSION
 from api.gate import Gate
+from api.listening import Listening
 from api.middleware import BodyGuard, Envelope
 from api.problems import respond
-from api.routes import index, path, recommendations, similar, subsonic, tracks
+from api.routes import index, listeners, path, recommendations, similar, subsonic, tracks
 from api.routes.page import page_routes
 from api.searching import Searches, threads_for
 from api.uploads import ENVELOPE_BYTES, sweep_left_overs
@@ -49,7 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     for noun in (similar, path, tracks, index):
         app.include_lean(noun.lean)
-    for noun in (similar, recommendations, tracks, index):
+    for noun in (similar, recommendations, listeners, tracks, index):
         app.include_router(noun.router, dependencies=[Depends(refuse_repeats)])
     # what is not known there is ignored, and what is repeated counts once: clients rely on it
     app.include_router(subsonic.router)
@@ -68,14 +69,18 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(sweep_left_overs)
+        listening = Listening(settings)
+        # first: what it refuses ends the service before there is anything to end
+        await run_in_threadpool(listening.start)
         live = LiveRecommender(settings.data_dir, settings.poll_seconds)
         clips = ClipEmbedder.start(max(1, settings.clip_workers // settings.service_workers))
         searches = Searches(threads_for(settings.service_workers))
         await run_in_threadpool(live.start)
-        app.state.service = Service(settings, live, clips, searches)
+        app.state.service = Service(settings, live, clips, searches, listening)
         try:
             yield
         finally:
+            await run_in_threadpool(listening.close)
             await run_in_threadpool(live.stop)
             await run_in_threadpool(clips.close)
             await run_in_threadpool(searches.close)

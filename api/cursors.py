@@ -8,7 +8,7 @@ import orjson
 from api.problems import ProblemError
 
 _DAMAGED = "it is not one that this service gave; begin again without cursor"
-_OTHER = "it is of another index or other words by now; begin again without cursor"
+_OTHER = "it is of another index, other words or another listener; begin again without cursor"
 
 
 def cursor_of(generation: str, words: str, after: str) -> str:

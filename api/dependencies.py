@@ -9,6 +9,7 @@ from fastapi import Depends, Query, Request
 from fastapi import Path as PathParameter
 
 from api.clips import ClipEmbedder
+from api.listening import Listening
 from api.problems import ProblemError
 from api.queries import lists_of, query_values
 from api.questions import NoParameters, RecommendingQuestion, TrackId
@@ -16,6 +17,7 @@ from api.searching import Searches
 from api.uploads import received_file
 from recommender.engine import Recommender
 from recommender.ensemble import Ensemble
+from recommender.listeners import Listeners
 from recommender.live import LiveRecommender
 from recommender.settings import Settings
 from recommender.spaces import Spaces
@@ -31,6 +33,12 @@ class Service:
     live: LiveRecommender
     clips: ClipEmbedder
     searches: Searches
+    listening: Listening
+
+    @property
+    def listeners(self) -> Listeners:
+        """What listeners did; raises StorageError while it cannot be opened."""
+        return self.listening.store
 
 
 def running(request: Request) -> Service:

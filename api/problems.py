@@ -22,6 +22,7 @@ from recommender.errors import (
     SoundalikeError,
     SpaceMismatchError,
     SpaceUnavailableError,
+    StorageError,
     UnknownTrackError,
     WeightsError,
 )
@@ -67,6 +68,7 @@ KINDS = {
     "embedder-mismatch": Kind(503, "The index was built by another embedder"),
     "embedder-unavailable": Kind(503, "The server that embeds cannot be used"),
     "index-unavailable": Kind(503, "No index can be served"),
+    "listeners-unavailable": Kind(503, "Listeners cannot be remembered now"),
     "overloaded": Kind(503, "The service is busy"),
     "weights-unavailable": Kind(503, "The embedder of the index cannot run"),
 }
@@ -77,8 +79,18 @@ _FRAMEWORK = {
     404: ("not-found", "nothing has this address; /docs lists what there is"),
     405: ("method-not-allowed", "the header Allow names the methods of this address"),
 }
-_RETRIED = frozenset({"embedder-unavailable", "index-unavailable", "overloaded"})
-_LOGGED = frozenset({"internal", "decoder-crashed", "embedder-unavailable", "weights-unavailable"})
+_RETRIED = frozenset(
+    {"embedder-unavailable", "index-unavailable", "listeners-unavailable", "overloaded"}
+)
+_LOGGED = frozenset(
+    {
+        "internal",
+        "decoder-crashed",
+        "embedder-unavailable",
+        "listeners-unavailable",
+        "weights-unavailable",
+    }
+)
 
 # what these errors say of themselves names paths, or quotes a process that the audio took over
 _PUBLIC_DETAIL = {
@@ -110,6 +122,11 @@ _PUBLIC_DETAIL = {
     RemoteEmbedderError: (
         "embedder-unavailable",
         "clips cannot be embedded until the embedder's server answers; GET /similar still works",
+    ),
+    StorageError: (
+        "listeners-unavailable",
+        "the database of listeners cannot be used, nothing was stored or deleted for certain; send "
+        "it again; everything else still works",
     ),
     ChildFailedError: (
         "decoder-crashed",

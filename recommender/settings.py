@@ -68,6 +68,17 @@ class Settings:
         },
     )
 
+    listeners_url: str = field(
+        default="",
+        # it may hold a password
+        repr=False,
+        metadata={"help": "Database of listeners; empty for listeners.db in the data folder."},
+    )
+    retention_days: float = field(
+        default=0.0,
+        metadata={"range": (0, 36500), "help": "For how long events are kept; 0 for ever."},
+    )
+
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
         """Read the settings from environment variables.

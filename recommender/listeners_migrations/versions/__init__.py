@@ -1,0 +1,1 @@
+"""One module a migration; those that were released never change."""
