@@ -129,7 +129,9 @@ class Listeners(Closing):
             key = self._key_for(connection, listener_id)
             for row in rows:
                 row["listener"] = key
-            accepted = connection.execute(self._database.insert_new(t.events), rows).rowcount
+            # a server's driver counts only when it is asked to
+            insert = self._database.insert_new(t.events).execution_options(preserve_rowcount=True)
+            accepted = connection.execute(insert, rows).rowcount
         return Added(accepted, len(rows) - accepted, expired)
 
     def events(
