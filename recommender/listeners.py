@@ -202,6 +202,11 @@ class Listeners(Closing):
             self._database.scrub()
         return removed
 
+    def ids(self) -> list[str]:
+        """Ids of all listeners, in order."""
+        with self._database.reading() as connection:
+            return list(connection.scalars(sa.select(t.listeners.c.name).order_by("name")))
+
     def erase(self, listener_id: str) -> int:
         """Delete all that is known of a listener, from the files as well; how many events."""
         check_listener_id(listener_id)

@@ -102,6 +102,15 @@ class ListenersContract:
         store.remove("ada", "a")
         assert store.add("ada", [listen("a")]) == Added(1, 0)
 
+    def test_a_store_can_be_copied_into_another(self, store: Listeners, tmp_path: Path) -> None:
+        for name in ("b", "Ä", "a"):
+            store.add(name, [listen("t"), listen("u", 1, Kind.LIKE)])
+        assert store.ids() == ["a", "b", "Ä"]
+        with Listeners.open(tmp_path / "other.db") as other:
+            for name in store.ids():
+                other.add(name, store.events(name))
+            assert [other.events(n) for n in other.ids()] == [store.events(n) for n in store.ids()]
+
     def test_erasing_a_listener_leaves_all_others(self, store: Listeners) -> None:
         store.add("ada", [listen("a"), listen("b")])
         store.add("bob", [listen("a")])

@@ -1,4 +1,4 @@
-"""A client that loses no event: it sends again what was not acknowledged, whatever happens."""
+"""Posts about listeners, and a client that loses no event: it sends each until acknowledged."""
 
 import random
 import threading
@@ -13,7 +13,22 @@ import httpx
 from tests.contracts_listeners import NOON
 
 Key = tuple[str, str, str]
+AT = "2026-01-31T12:00:00Z"
+EVENT: dict[str, Any] = {"track_id": "a0", "kind": "listen", "at": AT, "seconds_played": 30.5}
 KINDS = ("listen", "like", "dislike", "skip")
+
+
+def post(client: httpx.Client, listener: str, *events: dict[str, Any]) -> httpx.Response:
+    """Tell what a listener did."""
+    return client.post(f"/listeners/{listener}/events", json={"events": events})
+
+
+def told(client: httpx.Client, listener: str, **query: Any) -> list[dict[str, Any]]:
+    """A page of what a listener did."""
+    answer = client.get(f"/listeners/{listener}/events", params=query)
+    assert answer.status_code == 200, answer.text
+    events: list[dict[str, Any]] = answer.json()["events"]
+    return events
 
 
 def event_json(number: int) -> dict[str, Any]:

@@ -71,5 +71,13 @@ def test_what_is_imported_is_declared(pyproject: dict[str, Any]) -> None:
         requirement.replace(">", " ").replace("=", " ").replace("<", " ").split()[0]
         for requirement in pyproject["project"]["dependencies"]
     }
-    for needed in ("numpy", "faiss-cpu", "sqlalchemy", "fastapi", "uvicorn", "python-multipart"):
+    for needed in (
+        "numpy",
+        "faiss-cpu",
+        "sqlalchemy",
+        "alembic",
+        "fastapi",
+        "uvicorn",
+        "python-multipart",
+    ):
         assert needed in declared
