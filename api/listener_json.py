@@ -27,24 +27,24 @@ def _listener_id(text: str) -> str:
     try:
         check_listener_id(text)
     except InvalidParameterError as error:
-        raise PydanticCustomError("listener_id", "{why}", {"why": str(error)}) from None
+        raise PydanticCustomError("worded", "{why}", {"why": str(error)}) from None
     return text
 
 
 def _moment(value: object) -> datetime:
     if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
-        raise PydanticCustomError("moment", "write a moment of RFC 3339 with offset, as " + _AT)
+        raise PydanticCustomError("worded", "write a moment of RFC 3339 with offset, as " + _AT)
     try:
         moment = datetime.fromisoformat(value.upper())
         milliseconds_of(moment)
     except (ValueError, InvalidParameterError) as error:
-        raise PydanticCustomError("moment", "{why}", {"why": str(error)}) from None
+        raise PydanticCustomError("worded", "{why}", {"why": str(error)}) from None
     return moment
 
 
 def _happened(moment: datetime) -> datetime:
     if moment > datetime.now(UTC) + AHEAD:
-        raise PydanticCustomError("future", "it is more than a day from now")
+        raise PydanticCustomError("worded", "it is more than a day from now")
     return moment
 
 
@@ -60,7 +60,9 @@ MomentInAddress = Annotated[
     datetime, PlainValidator(lambda value: _moment(_in_address(value))), _Schema
 ]
 # a word of JSON is no member of an enumeration yet
-_Kind = Annotated[Kind, Field(strict=False)]
+_Kind = Annotated[
+    Kind, Field(strict=False), WithJsonSchema({"type": "string", "enum": [*map(str, Kind)]})
+]
 
 
 class EventQuestion(Question):
@@ -118,7 +120,7 @@ class RemovalQuestion(Question):
     """The query of DELETE /listeners/{listener_id}/events."""
 
     track_id: TrackId = Field(description="The track whose events are taken back.")
-    kind: Kind | None = Field(None, description="Those of this kind only.")
+    kind: _Kind | None = Field(None, description="Those of this kind only.")
     at: MomentInAddress | None = Field(None, description="That of this moment only.")
 
 

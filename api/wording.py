@@ -42,6 +42,8 @@ def worded(model: type[BaseModel], error: ValidationError) -> ValidationError:
 def allowed(schema: Mapping[str, Any]) -> str:
     """What a JSON schema lets through, as far as questions have such."""
     schema = next((one for one in schema.get("anyOf", ()) if one["type"] != "null"), schema)
+    if "enum" in schema:
+        return f"one of {', '.join(schema['enum'])}"
     words = "text" if schema.get("type") == "string" else _KINDS.get(schema.get("type", ""), "")
     for lower, (upper, counted) in _BOUNDS.items():
         words += _between(schema.get(lower), schema.get(upper), counted)

@@ -91,6 +91,8 @@ def test_the_api_documents_every_operation() -> None:
         "/similar/clip",
         "/recommendations",
         "/path",
+        "/listeners/{listener_id}",
+        "/listeners/{listener_id}/events",
         "/tracks",
         "/tracks/{track_id}",
         "/tracks/{track_id}/audio",
@@ -108,7 +110,8 @@ def test_the_api_documents_every_operation() -> None:
     for operation in operations:
         assert operation["summary"]
         assert operation["description"]
-        assert operation["responses"]["200"]["description"] != "Successful Response"
+        [told] = [answer for status, answer in operation["responses"].items() if status < "206"]
+        assert told["description"] != "Successful Response"
         # errors of that API are its own
         if operation["tags"] == ["OpenSubsonic"]:
             continue

@@ -102,6 +102,22 @@ def test_a_thousand_events_are_taken_at_once(client: httpx.Client) -> None:
     assert post(client, "busy", *events).json()["accepted"] == 1000
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("kind", "love", "it must be one of listen, like, dislike, skip"),
+        ("at", "today", "write a moment of RFC 3339 with offset, as 2026-01-31T12:00:00Z"),
+        ("at", AHEAD, "it is more than a day from now"),
+        ("seconds_played", -1, "it must be a finite number of 0 or more"),
+    ],
+)
+def test_what_is_refused_is_told_what_it_must_be(
+    client: httpx.Client, name: str, value: object, message: str
+) -> None:
+    [error] = post(client, "wordy", EVENT | {name: value}).json()["errors"]
+    assert error == {"in": "body", "name": f"events.0.{name}", "message": message}
+
+
 def test_one_event_that_is_no_use_keeps_the_others_out(client: httpx.Client) -> None:
     answer = post(client, "whole", EVENT, EVENT | {"kind": "love"})
     assert answer.json()["errors"][0]["name"] == "events.1.kind"

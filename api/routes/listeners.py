@@ -75,6 +75,7 @@ async def add_events(listener: Listener, question: EventsQuestion, service: Runn
     "",
     operation_id="listener",
     summary="How much is known of a listener",
+    response_description="How many events, by kind, and of what time.",
     responses=_problems,
     dependencies=[Depends(no_parameters)],
 )
@@ -111,6 +112,7 @@ async def events(
     "/events",
     operation_id="remove_events",
     summary="Take events of a track back",
+    response_description="How many there were.",
     responses=_problems,
 )
 async def remove_events(
