@@ -198,8 +198,8 @@ class Listeners(Closing):
             wanted.append(t.events.c.at == milliseconds_of(at))
         with self._database.writing() as connection:
             removed = _delete_events(connection, _locked(connection, listener_id), *wanted)
-        if removed:
-            self._database.scrub()
+        # even when nothing was there: it finishes what was deleted before the process ended
+        self._database.scrub()
         return removed
 
     def ids(self) -> list[str]:
@@ -212,7 +212,7 @@ class Listeners(Closing):
         check_listener_id(listener_id)
         with self._database.writing() as connection:
             removed = _delete_events(connection, _locked(connection, listener_id))
-        # even when nothing was there: it finishes what was deleted, but still read by others then
+        # as above, or while it was read by others
         self._database.scrub()
         return removed
 
@@ -228,8 +228,7 @@ class Listeners(Closing):
             if not keys:
                 break
             last = keys[-1]
-        if removed:
-            self._database.scrub()
+        self._database.scrub()
         return removed
 
     def forget_expired(self) -> int:

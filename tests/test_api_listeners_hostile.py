@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.app import MAX_BODY_BYTES
@@ -170,6 +170,7 @@ def encodable(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
+@settings(max_examples=30)
 @given(listener=st.text(min_size=1), body=st.dictionaries(st.text(), st.text()))
 def test_no_listener_and_no_body_breaks_the_service(
     client: httpx.Client, listener: str, body: dict[str, str]

@@ -2,10 +2,12 @@
 
 import logging
 import multiprocessing
+import resource
 import sqlite3
 import stat
 import threading
 from contextlib import closing
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,34 @@ def test_an_erasure_that_a_reader_delays_says_so_and_is_finished_by_the_next(
             assert store.summary(SECRET).events == 0
         assert store.erase(SECRET) == 0
         assert SECRET.encode() not in bytes_of(address)
+
+
+def _fill(address: Path, told: Connection) -> None:
+    with Listeners.open(address) as store:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2**18, 2**18))
+        n_stored = 0
+        try:
+            while True:
+                events = [listen(f"{n_stored} {n}", n) for n in range(200)]
+                n_stored += store.add("ada", events).accepted
+        except StorageError:
+            told.send(n_stored)
+
+
+def test_when_the_disk_is_full_what_was_acknowledged_is_there_and_nothing_else(
+    address: Path,
+) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    here, there = spawn.Pipe()
+    process = spawn.Process(target=_fill, args=(address, there))
+    process.start()
+    with here, there:
+        assert here.poll(60)
+        n_stored = here.recv()
+    process.join()
+    with Listeners.open(address) as store:
+        assert store.summary("ada").events == n_stored > 0
+        assert store.add("ada", [listen("a")]) == Added(1, 0)
 
 
 # several at once

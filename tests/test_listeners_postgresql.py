@@ -34,6 +34,7 @@ if not (INITDB and POSTGRES) and not os.environ.get("CI"):
 @pytest.fixture(scope="module")
 def server() -> Iterator[Path]:
     """The folder of the socket of a server of its own, which no network reaches."""
+    assert INITDB, "CI needs PostgreSQL: apt install postgresql"
     # not below pytest's own folder, where nobody else may look
     with tempfile.TemporaryDirectory(prefix="pg") as name:
         folder = Path(name)
