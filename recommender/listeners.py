@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import sqlalchemy as sa
 
+from recommender import listeners_rows as rows
 from recommender import listeners_tables as t
 from recommender.closing import Closing
 from recommender.errors import InvalidParameterError
@@ -121,18 +122,18 @@ class Listeners(Closing):
         """Store events in one transaction; when this returns they are on the disk."""
         check_listener_id(listener_id)
         least = self._least()
-        rows = [row for event in events if (row := _row_of(event))["at"] >= least]
-        expired = len(events) - len(rows)
-        if not rows:
+        kept = [row for event in events if (row := rows.row_of(event))["at"] >= least]
+        expired = len(events) - len(kept)
+        if not kept:
             return Added(0, 0, expired)
         with self._database.writing() as connection:
-            key = self._key_for(connection, listener_id)
-            for row in rows:
+            key = rows.key_for(connection, self._database, listener_id)
+            for row in kept:
                 row["listener"] = key
             # a server's driver counts only when it is asked to
             insert = self._database.insert_new(t.events).execution_options(preserve_rowcount=True)
-            accepted = connection.execute(insert, rows).rowcount
-        return Added(accepted, len(rows) - accepted, expired)
+            accepted = connection.execute(insert, kept).rowcount
+        return Added(accepted, len(kept) - accepted, expired)
 
     def events(
         self, listener_id: str, limit: int | None = None, before: Event | None = None
@@ -152,17 +153,17 @@ class Listeners(Closing):
         check_listener_id(listener_id)
         query = (
             sa.select(*_columns, t.events.c.seconds_played)
-            .where(t.events.c.listener == _key_of(listener_id), t.events.c.at >= self._least())
+            .where(t.events.c.listener == rows.key_of(listener_id), t.events.c.at >= self._least())
             .order_by(*(column.desc() for column in _columns))
             .limit(limit)
         )
         if before is not None:
-            row = _row_of(before)
+            row = rows.row_of(before)
             place = (row[column.name] for column in _columns)
             query = query.where(sa.tuple_(*_columns) < sa.tuple_(*place))
         with self._database.reading() as connection:
-            rows = connection.execute(query).all()
-        return [Event(id_, t.KINDS[kind], moment_of(at), s) for at, id_, kind, s in rows]
+            found = connection.execute(query).all()
+        return [Event(id_, t.KINDS[kind], moment_of(at), s) for at, id_, kind, s in found]
 
     def summary(self, listener_id: str) -> Summary:
         """How many events there are, by kind, and of what time."""
@@ -170,16 +171,16 @@ class Listeners(Closing):
         at = t.events.c.at
         query = (
             sa.select(t.events.c.kind, sa.func.count(), sa.func.min(at), sa.func.max(at))
-            .where(t.events.c.listener == _key_of(listener_id), at >= self._least())
+            .where(t.events.c.listener == rows.key_of(listener_id), at >= self._least())
             .group_by(t.events.c.kind)
         )
         with self._database.reading() as connection:
-            rows = connection.execute(query).all()
-        counts = {t.KINDS[code]: int(n) for code, n, _, _ in rows}
+            found = connection.execute(query).all()
+        counts = {t.KINDS[code]: int(n) for code, n, _, _ in found}
         return Summary(
             {kind: counts.get(kind, 0) for kind in Kind},
-            moment_of(min(first for _, _, first, _ in rows)) if rows else None,
-            moment_of(max(last for _, _, _, last in rows)) if rows else None,
+            moment_of(min(first for _, _, first, _ in found)) if found else None,
+            moment_of(max(last for _, _, _, last in found)) if found else None,
         )
 
     def remove(
@@ -197,7 +198,7 @@ class Listeners(Closing):
         if at is not None:
             wanted.append(t.events.c.at == milliseconds_of(at))
         with self._database.writing() as connection:
-            removed = _delete_events(connection, _locked(connection, listener_id), *wanted)
+            removed = rows.delete_events(connection, rows.locked(connection, listener_id), *wanted)
         # even when nothing was there: it finishes what was deleted before the process ended
         self._database.scrub()
         return removed
@@ -211,7 +212,7 @@ class Listeners(Closing):
         """Delete all that is known of a listener, from the files as well; how many events."""
         check_listener_id(listener_id)
         with self._database.writing() as connection:
-            removed = _delete_events(connection, _locked(connection, listener_id))
+            removed = rows.delete_events(connection, rows.locked(connection, listener_id))
         # as above, or while it was read by others
         self._database.scrub()
         return removed
@@ -224,7 +225,7 @@ class Listeners(Closing):
         while True:
             with self._database.writing() as connection:
                 keys = list(connection.scalars(query.where(ids > last)))
-                removed += _delete_events(connection, keys, older) if keys else 0
+                removed += rows.delete_events(connection, keys, older) if keys else 0
             if not keys:
                 break
             last = keys[-1]
@@ -241,14 +242,6 @@ class Listeners(Closing):
             return 0
         return max(0, milliseconds_of(datetime.now(UTC)) - self._retention // _MILLISECOND)
 
-    def _key_for(self, connection: sa.Connection, listener_id: str) -> int:
-        """The key of a listener, new or not, whose row is locked until the transaction ends."""
-        while not (keys := _locked(connection, listener_id)):
-            # it may be erased again in between
-            new = self._database.insert_new(t.listeners)
-            connection.execute(new, {"name": listener_id})
-        return keys[0]
-
 
 def _database_at(url: str | Path) -> Database:
     if isinstance(url, Path):
@@ -263,33 +256,3 @@ def _database_at(url: str | Path) -> Database:
     if kind == SQLITE:
         return SqliteDatabase(Path(parsed.database or LISTENERS_FILE))
     return PostgresqlDatabase(parsed)
-
-
-def _row_of(event: Event) -> dict[str, Any]:
-    return {
-        "at": milliseconds_of(event.at),
-        "track_id": event.track_id,
-        "kind": t.CODES[event.kind],
-        "seconds_played": event.seconds_played,
-    }
-
-
-def _key_of(listener_id: str) -> sa.ScalarSelect[int]:
-    return sa.select(t.listeners.c.id).where(t.listeners.c.name == listener_id).scalar_subquery()
-
-
-def _locked(connection: sa.Connection, listener_id: str) -> list[int]:
-    """The key of a listener, if there is one: nobody else changes its events meanwhile."""
-    query = sa.select(t.listeners.c.id).where(t.listeners.c.name == listener_id)
-    return list(connection.scalars(query.with_for_update()))
-
-
-def _delete_events(
-    connection: sa.Connection, keys: Sequence[int], *wanted: sa.ColumnElement[bool]
-) -> int:
-    """Delete events of locked listeners, and those of them who have no others."""
-    of_theirs = t.events.c.listener.in_(keys)
-    removed = connection.execute(sa.delete(t.events).where(of_theirs, *wanted)).rowcount
-    left = sa.exists().where(t.events.c.listener == t.listeners.c.id)
-    connection.execute(sa.delete(t.listeners).where(t.listeners.c.id.in_(keys), ~left))
-    return removed
