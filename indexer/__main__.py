@@ -18,6 +18,8 @@ from indexer.embedders_command import add_arguments as add_embedders_arguments
 from indexer.embedders_command import list_embedders
 from indexer.evaluation.command import add_arguments as add_evaluate_arguments
 from indexer.evaluation.command import evaluate_catalog
+from indexer.history_command import add_arguments as add_history_arguments
+from indexer.history_command import import_history
 from indexer.output import harmless
 from indexer.reindex_command import add_arguments as add_reindex_arguments
 from indexer.reindex_command import reindex_folders
@@ -26,6 +28,7 @@ from indexer.weights_command import add_weights_commands
 from indexer.workers import default_workers
 from recommender.errors import (
     GenerationError,
+    HistoryError,
     InvalidParameterError,
     LockedError,
     RecallError,
@@ -64,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _exit_code(error: SoundalikeError) -> int:
     if isinstance(error, LockedError):
         return EXIT_LOCKED
-    if isinstance(error, GenerationError) and not isinstance(error, RecallError):
+    if isinstance(error, GenerationError | HistoryError) and not isinstance(error, RecallError):
         return commands.EXIT_BAD_DATA
     return EXIT_USAGE if isinstance(error, InvalidParameterError) else EXIT_FAILED
 
@@ -97,6 +100,8 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
         "generation", nargs="?", help="name of the generation (default: the one before)"
     )
     _add_evaluate(subcommands, settings)
+    text = "bring in what a listener played elsewhere: ListenBrainz, Last.fm, Spotify, Maloja, logs"
+    add_history_arguments(_add(subcommands, settings, "import-history", import_history, text))
     text = "the systems that listen, what each is good for, and whether its weights are here"
     add_embedders_arguments(_add(subcommands, settings, "embedders", list_embedders, text))
     text = "the spaces that are served side by side: list, default, drop"

@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from rich.console import Console
 from rich.markup import escape
@@ -22,6 +23,9 @@ from recommender.closing import Closing
 from recommender.records import Failed
 
 LINE_SECONDS = 10.0
+
+_T = TypeVar("_T")
+_TOLD_EVERY = 1_000
 
 
 class Reporter(Closing):
@@ -137,3 +141,20 @@ def publishing_told(console: Console) -> Iterator[None]:
     finally:
         log.setLevel(before)
         log.removeHandler(steps)
+
+
+def told_along(items: Iterable[_T], console: Console, what: str) -> Iterator[_T]:
+    """The same items, of unknown number; that they come is shown."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    shown, last = console.is_terminal, time.monotonic()
+    with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
+        task = progress.add_task(f"0 {what}", total=None)
+        for number, item in enumerate(items, 1):
+            yield item
+            if number % _TOLD_EVERY:
+                continue
+            progress.update(task, description=f"{number} {what}")
+            now = time.monotonic()
+            if not shown and now - last >= LINE_SECONDS:
+                last = now
+                console.print(f"{number} {what}", highlight=False)

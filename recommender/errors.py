@@ -25,6 +25,7 @@
     ├── GenerationError            a generation is incomplete, damaged or does not fit together
     │   ├── OutdatedGenerationError    an earlier version made it, which this one does not serve
     │   └── RecallError                its index finds too little of what exact search finds
+    ├── HistoryError               a file of listens is of no format that is known, or damaged
     ├── StorageError               a database could not be written: disk full, not permitted
     └── LockedError                another indexer is at work on the data folder
 
@@ -185,6 +186,10 @@ class OutdatedGenerationError(GenerationError):
 
 class RecallError(GenerationError):
     """An index finds too little of what exact search finds, and is not published."""
+
+
+class HistoryError(SoundalikeError):
+    """A file of listens made elsewhere is of no format that is known, damaged, or too large."""
 
 
 class StorageError(SoundalikeError):

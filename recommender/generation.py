@@ -17,7 +17,7 @@ mapped into memory and shared by processes.
 import shlex
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -44,6 +44,7 @@ from recommender.manifest import (
     ADDED,
     ARTISTS,
     CATALOG,
+    CATALOG_FILES,
     CENTRE,
     CHANGED_NEIGHBOURS,
     COMPONENTS,
@@ -310,15 +311,38 @@ def open_generation(
         An earlier version made it.
     """
     folder = generations_dir(data_dir) / name
-    manifest = Manifest.read(folder)
+    manifest = _servable(data_dir, name)
+    verify_files(folder, manifest, others, patient=patient)
+    return open_verified(folder, manifest)
+
+
+def open_catalog(data_dir: Path, name: str) -> tuple[Catalog, int]:
+    """Verify and open the metadata of a generation alone, with the number of its rows.
+
+    Raises
+    ------
+    GenerationError
+        A file of it is missing or damaged.
+    OutdatedGenerationError
+        An earlier version made it.
+    """
+    folder = generations_dir(data_dir) / name
+    manifest = _servable(data_dir, name)
+    files = {file: manifest.files[file] for file in CATALOG_FILES}
+    verify_files(folder, replace(manifest, files=files))
+    return Catalog.open(folder / CATALOG), manifest.n_rows
+
+
+def _servable(data_dir: Path, name: str) -> Manifest:
+    """The manifest of a generation, unless an earlier version made it."""
+    manifest = Manifest.read(generations_dir(data_dir) / name)
     if manifest.outdated:
         raise OutdatedGenerationError(
             f"generation={name} was made by an earlier version, and this one does not serve it; "
             f"{how_to_renew(data_dir, manifest)}",
             manifest.space["embedder"]["name"],
         )
-    verify_files(folder, manifest, others, patient=patient)
-    return open_verified(folder, manifest)
+    return manifest
 
 
 def how_to_renew(data_dir: Path, manifest: Manifest) -> str:
