@@ -16,8 +16,7 @@ from zipfile import ZipFile, ZipInfo
 from recommender.closing import Closing
 from recommender.errors import HistoryError
 from recommender.history_archive import MAGIC, UNREADABLE, head_of, opened_archive
-from recommender.history_entries import Broken, HistoryEntry, Item, LeftOut, format_of
-from recommender.history_records import Read
+from recommender.history_entries import Broken, HistoryEntry, Item, format_of
 from recommender.history_sniff import HEAD_BYTES, Kind, kind_of
 
 FORMATS = (
@@ -155,6 +154,3 @@ def _members(archive: ZipFile) -> tuple[list[_Part], list[str]]:
         else:
             ignored.append(member.filename)
     return parts, ignored
-
-
-__all__ = ["FORMATS", "Broken", "History", "HistoryEntry", "Item", "LeftOut", "Read"]

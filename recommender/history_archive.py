@@ -58,6 +58,9 @@ def opened_archive(file: BinaryIO) -> Iterator[zipfile.ZipFile]:
 def head_of(archive: zipfile.ZipFile, member: zipfile.ZipInfo, n_bytes: int) -> bytes:
     """How a member begins, as far as it can be read."""
     head = bytearray()
+    # others may ask for gigabytes before they give a byte
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return b""
     with suppress(*UNREADABLE, ValueError), archive.open(member) as file:
         # in small steps: what comes before the damage is enough to tell what it is
         while len(head) < n_bytes and (more := file.read(_STEP_BYTES)):

@@ -59,7 +59,7 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """An entry that is sound, but says nothing of a listener's taste in music."""
+    """An entry that is sound, but says nothing of a taste in music."""
 
     why: str
 

@@ -111,7 +111,7 @@ class _Ahead:
         """The value that begins here; moves behind it."""
         value, end = _DECODER.raw_decode(self._text, self._at)
         if self._next is _NEXT and (key := _FIRST_KEY.match(self._text, self._at)):
-            self._next = re.compile(rf"(?=\{{\s*{re.escape(key[1])})")
+            self._next = re.compile(rf",\s*(?=\{{\s*{re.escape(key[1])})")
         self._at = end
         return value
 
@@ -130,8 +130,8 @@ class _Ahead:
         """Have a whole record at hand; False when nothing more could be read."""
         if len(self._text) - self._at >= RECORD_CHARACTERS:
             return True
-        more = self._file.read(2 * RECORD_CHARACTERS)
-        self._text, self._at = self._text[self._at :] + more, 0
+        if more := self._file.read(2 * RECORD_CHARACTERS):
+            self._text, self._at = self._text[self._at :] + more, 0
         return bool(more)
 
 

@@ -76,11 +76,12 @@ class Recordings:
     def __init__(self, catalog: Catalog, n_rows: int):
         self._catalog = catalog
         names, ids = _Rows(), _Rows()
+        artists_of = lru_cache(_REMEMBERED)(_artists_of)
         for row, document in _documents(catalog, n_rows):
             if mbid := document["musicbrainz_recording_id"]:
                 ids.add(mbid, row)
             if title := title_key(document["title"]):
-                for artist in _artists_of(document["artist"], document["album_artist"]):
+                for artist in artists_of(document["artist"], document["album_artist"]):
                     names.add(_name(artist, title), row)
         names.close()
         ids.close()
@@ -199,12 +200,11 @@ class _Rows:
     def of(self, text: str) -> list[int]:
         """Rows that may have a text."""
         wanted = hash(text)
-        first, last = (int(np.searchsorted(self._hashes, wanted, side)) for side in _SIDES)
-        rows: list[int] = self._rows[first:last].tolist()
+        first = np.searchsorted(self._hashes, wanted, "left")
+        rows: list[int] = self._rows[
+            first : np.searchsorted(self._hashes, wanted, "right")
+        ].tolist()
         return rows
-
-
-_SIDES: Any = ("left", "right")
 
 
 def _documents(catalog: Catalog, n_rows: int) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -214,7 +214,6 @@ def _documents(catalog: Catalog, n_rows: int) -> Iterator[tuple[int, dict[str, A
             yield row, orjson.loads(document)
 
 
-@lru_cache(_REMEMBERED)
 def _artists_of(artist: str, album_artist: str) -> frozenset[str]:
     """Keys of those who play: of a compilation's artist none, for no one is called that."""
     keys = artist_keys(artist)

@@ -31,6 +31,7 @@ def n_broken(items: list[Item]) -> int:
 DEEP = 100_000 * '{"a":'
 HARM = [
     DEEP,
+    DEEP.replace("a", "ts"),
     DEEP + "1" + 100_000 * "}",
     100_000 * "[",
     "{oops}",
