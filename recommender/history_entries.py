@@ -185,7 +185,7 @@ def _maloja(record: Record) -> HistoryEntry:
 
 
 def _row(record: Record) -> HistoryEntry:
-    """A row of a table, by the names of :data:`recommender.history_tables.COLUMNS`."""
+    """A row of a table, by the names of :data:`recommender.history_records.COLUMNS`."""
     played = number_of(record.get("seconds_played"))
     return _named(
         HistoryEntry(
@@ -200,7 +200,7 @@ def _row(record: Record) -> HistoryEntry:
 
 
 def _logged(record: Record) -> HistoryEntry:
-    """A line of a portable player's log, by the names of :data:`...history_tables.LOGGED`."""
+    """A line of a portable player's log, by the names of :data:`recommender.history_records.LOGGED`."""
     if record["rating"] not in RATINGS:
         raise ValueError("a rating is neither L nor S")
     return _named(

@@ -5,15 +5,19 @@ import random
 import struct
 import tracemalloc
 import zipfile
+from contextlib import suppress
 from itertools import chain, repeat
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recommender import history_archive
 from recommender.errors import HistoryError
 from recommender.history import History
-from recommender.history_entries import Broken, HistoryEntry, Item
+from recommender.history_entries import Broken, HistoryEntry, Item, LeftOut, format_of
 from recommender.history_records import RECORD_CHARACTERS
 from tests.test_history import FROM_LISTENBRAINZ, FROM_SPOTIFY, NOW, listen, read, spotify, zipped
 
@@ -168,6 +172,42 @@ def test_an_encrypted_archive_is_no_history(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(HistoryError, match="no history that is known"):
         read(path)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+RECORDS: list[dict[str, Any]] = [
+    listen(),
+    listen()["track_metadata"],
+    listen()["track_metadata"]["additional_info"] | {"duration": 1, "duration_played": 1},
+    {"score": 1, "recording_mbid": "", "recording_msid": "", "created": 1, "track_metadata": {}},
+    spotify(),
+    {"endTime": "", "msPlayed": 1, "artistName": "Ada", "trackName": "Song"},
+    {"time": 1, "track": {}, "duration": 1},
+    {"artists": ["Ada"], "title": "Song", "album": {"albumtitle": "", "name": ""}, "length": 1},
+]
+
+
+@given(st.data())
+def test_values_of_any_type_are_understood_or_broken(data: st.DataObject) -> None:
+    record = dict(data.draw(st.sampled_from(RECORDS)))
+    for name in data.draw(st.sets(st.sampled_from(sorted(record)), min_size=1)):
+        record[name] = data.draw(ANYTHING)
+    if "artist_name" in record:
+        record = listen(track_metadata=record)
+    elif "duration_ms" in record:
+        record = listen(track_metadata={"additional_info": record})
+    elif "artists" in record:
+        record = {"time": 1_700_000_000, "track": record}
+    known = format_of(record)
+    assert known
+    with suppress(ValueError):
+        assert isinstance(known.entry(record), HistoryEntry | LeftOut)
 
 
 def test_damaged_archives_and_files_never_fail_otherwise(tmp_path: Path) -> None:
