@@ -101,7 +101,8 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
     )
     _add_evaluate(subcommands, settings)
     text = "bring in what a listener played elsewhere: ListenBrainz, Last.fm, Spotify, Maloja, logs"
-    add_history_arguments(_add(subcommands, settings, "import-history", import_history, text))
+    history = _add(subcommands, settings, "import-history", import_history, text)
+    add_history_arguments(history, settings)
     text = "the systems that listen, what each is good for, and whether its weights are here"
     add_embedders_arguments(_add(subcommands, settings, "embedders", list_embedders, text))
     text = "the spaces that are served side by side: list, default, drop"

@@ -4,31 +4,33 @@ import argparse
 import csv
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
+from recommender.events import Event, check_listener_id
+from recommender.listeners import Listeners
 from rich.console import Console
 
 from indexer.history_report import Name, Report
 from indexer.output import emit
 from indexer.progress import told_along
 from recommender.current import current_generation
-from recommender.events import Event
 from recommender.generation import open_catalog
 from recommender.history import History
 from recommender.history_entries import Broken, HistoryEntry, Item, LeftOut
-from recommender.listeners import Listeners
 from recommender.recordings import Ambiguous, Recordings, event_of
 from recommender.served import embedder_of, find_space, served_manifests
+from recommender.settings import Settings
 
 AT_ONCE = 1_000
-STORE = "listeners.db"
 
 
 def import_history(options: argparse.Namespace, out: Console, err: Console) -> int:
     """Read a history, match it with the catalog, store what was found, and report."""
+    check_listener_id(options.listener)
     with ExitStack() as stack:
         history = stack.enter_context(History.open(options.file, datetime.now(UTC)))
         recordings = Recordings(*open_catalog(options.data_dir, _generation(options)))
@@ -39,7 +41,8 @@ def import_history(options: argparse.Namespace, out: Console, err: Console) -> i
             for _ in events:
                 pass
         else:
-            listeners = stack.enter_context(Listeners.open(options.data_dir / STORE))
+            settings = replace(options.settings, data_dir=options.data_dir)
+            listeners = stack.enter_context(Listeners.of(settings))
             _store(listeners, options.listener, events, report)
         if missing:
             _write_missing(missing, report)
@@ -47,8 +50,17 @@ def import_history(options: argparse.Namespace, out: Console, err: Console) -> i
     return 0
 
 
-def add_arguments(command: argparse.ArgumentParser) -> None:
-    """Add the flags that only this command has."""
+def add_arguments(command: argparse.ArgumentParser, settings: Settings) -> None:
+    """Add the flags that only this command has.
+
+    Parameters
+    ----------
+    command
+        Of which all other flags are there.
+    settings
+        Which tell where listeners are kept.
+    """
+    command.set_defaults(settings=settings)
     command.add_argument("file", type=Path, metavar="FILE", help="what another service exported")
     command.add_argument("--listener", required=True, metavar="ID", help="whose history it is")
     command.add_argument(
@@ -103,6 +115,7 @@ def _store(listeners: Listeners, listener: str, events: Iterator[Event], report:
         added = listeners.add(listener, batch)
         report.stored += added.accepted
         report.known += added.duplicates
+        report.expired += added.expired
 
 
 def _opened(path: Path) -> TextIO:

@@ -71,8 +71,8 @@ class Report:
         Entries whose track was found by its MusicBrainz id, and by artist and title.
     kinds
         Of those, how many of each kind of event.
-    stored, known
-        Of those, how many were new, and how many were there before.
+    stored, known, expired
+        Of those, how many were new, were there before, and are older than events are kept.
     ambiguous, missing
         Those for which several tracks fit, and none.
     candidates
@@ -90,6 +90,7 @@ class Report:
     kinds: Counter[str] = field(default_factory=Counter)
     stored: int = 0
     known: int = 0
+    expired: int = 0
     ambiguous: Plays = field(default_factory=Plays)
     missing: Plays = field(default_factory=Plays)
     candidates: dict[Name, list[str]] = field(default_factory=dict)
@@ -128,6 +129,7 @@ class Report:
             "kinds": dict(sorted(self.kinds.items())),
             "stored": self.stored,
             "known": self.known,
+            "expired": self.expired,
             "ambiguous": self.ambiguous.total,
             "missing": self.missing.total,
             "left_out": dict(sorted(self.left_out.items())),
@@ -148,6 +150,8 @@ class Report:
         """For people."""
         kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(self.kinds.items())) or "none"
         written = f"{self.stored} stored, {self.known} known before"
+        if self.expired:
+            written += f", {self.expired} older than events are kept"
         return [
             f"{', '.join(self.formats)}: {self.n_entries} entries",
             f"matched: {self.by_id} by MusicBrainz id, {self.by_name} by name ({kinds})",

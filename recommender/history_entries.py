@@ -200,7 +200,7 @@ def _row(record: Record) -> HistoryEntry:
 
 
 def _logged(record: Record) -> HistoryEntry:
-    """A line of a portable player's log, by the names of :data:`recommender.history_records.LOGGED`."""
+    """A line of a log, by the names of :data:`recommender.history_records.LOGGED`."""
     if record["rating"] not in RATINGS:
         raise ValueError("a rating is neither L nor S")
     return _named(

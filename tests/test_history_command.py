@@ -3,14 +3,17 @@
 import csv
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from recommender.events import Kind
+from recommender.listeners import Listeners
+from recommender.listeners_address import LISTENERS_FILE
 
 from indexer.__main__ import main
 from indexer.history_report import Name, Plays
-from recommender.listeners import Listeners
 from tests.builders import publish_beside, publish_entries
 from tests.test_history import MBID, SECONDS, listen, spotify, zipped
 from tests.test_recordings import CATALOG
@@ -96,6 +99,7 @@ def test_the_report_is_exact(
         "kinds": {"dislike": 1, "listen": 4},
         "stored": 4,
         "known": 1,
+        "expired": 0,
         "ambiguous": 1,
         "missing": 3,
         "left_out": {"feedback that was taken back": 1},
@@ -151,6 +155,51 @@ def test_an_import_that_was_stopped_is_run_again(
     assert calls == [1_000, 1_000]
     again = report(capsys, history, data)
     assert (again["stored"], again["known"]) == (1_500, 1_000)
+
+
+def test_what_is_stored_is_what_was_played(tmp_path: Path, data: Path) -> None:
+    assert imported(known_answers(tmp_path), data) == 0
+    with Listeners.open(data / LISTENERS_FILE) as listeners:
+        stored = listeners.events("ada")
+    at = datetime.fromtimestamp(SECONDS, UTC)
+    assert [(event.track_id, event.kind, event.at - at) for event in stored] == [
+        ("song", Kind.DISLIKE, timedelta(seconds=9)),
+        ("live", Kind.LISTEN, timedelta(seconds=2)),
+        ("song", Kind.LISTEN, timedelta(seconds=1)),
+        ("song", Kind.LISTEN, timedelta(0)),
+    ]
+
+
+def test_what_is_older_than_events_are_kept_is_counted(
+    tmp_path: Path,
+    data: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SOUNDALIKE_RETENTION_DAYS", "1")
+    found = report(capsys, known_answers(tmp_path), data)
+    assert (found["stored"], found["expired"]) == (0, 5)
+    assert imported(known_answers(tmp_path), data) == 0
+    assert "0 stored, 0 known before, 5 older than events are kept" in capsys.readouterr().out
+
+
+def test_listeners_are_kept_where_the_settings_say(
+    tmp_path: Path,
+    data: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SOUNDALIKE_LISTENERS_URL", f"sqlite:///{tmp_path / 'elsewhere.db'}")
+    assert report(capsys, known_answers(tmp_path), data)["stored"] == 4
+    assert (tmp_path / "elsewhere.db").exists()
+    assert not list(data.glob("listeners.db*"))
+
+
+def test_an_id_that_no_listener_can_have_is_refused_before_all_else(
+    tmp_path: Path, data: Path
+) -> None:
+    arguments = ["import-history", str(tmp_path / "none"), "--data-dir", str(data), "--dry-run"]
+    assert main([*arguments, "--listener", "a/b"]) == 2
 
 
 def test_a_dry_run_stores_nothing(
