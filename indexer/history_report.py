@@ -37,7 +37,7 @@ class Name(NamedTuple):
 class Plays:
     """How often each name came up, of bounded memory.
 
-    Above :data:`MAX_NAMES` names one play of each is let go, so that those with many stay.
+    When there are too many names, the half that was played least is let go.
     """
 
     def __init__(self, n_names: int = MAX_NAMES) -> None:
@@ -50,8 +50,8 @@ class Plays:
         """Count a play."""
         self.total += 1
         self._counts[name] += 1
-        while len(self._counts) > self._n_names:
-            self._counts = Counter({n: plays - 1 for n, plays in self._counts.items() if plays > 1})
+        if len(self._counts) > self._n_names:
+            self._counts = Counter(dict(self._counts.most_common(self._n_names // 2)))
             self.is_cut = True
 
     def most_played(self) -> list[tuple[Name, int]]:

@@ -235,7 +235,6 @@ def _named(entry: HistoryEntry) -> HistoryEntry:
 # feedback first: it may hold the metadata of a listen
 JSON_FORMATS = (
     Format("ListenBrainz feedback", frozenset({"score", "recording_msid"}), _feedback),
-    Format("ListenBrainz feedback", frozenset({"score", "recording_mbid"}), _feedback),
     Format("ListenBrainz", frozenset({"track_metadata"}), _listenbrainz),
     Format(
         "Spotify extended streaming history",
