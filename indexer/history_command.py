@@ -10,17 +10,17 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from recommender.events import Event, check_listener_id
-from recommender.listeners import Listeners
 from rich.console import Console
 
 from indexer.history_report import Name, Report
 from indexer.output import emit
 from indexer.progress import told_along
 from recommender.current import current_generation
+from recommender.events import Event, check_listener_id
 from recommender.generation import open_catalog
 from recommender.history import History
 from recommender.history_entries import Broken, HistoryEntry, Item, LeftOut
+from recommender.listeners import Listeners
 from recommender.recordings import Ambiguous, Recordings, event_of
 from recommender.served import embedder_of, find_space, served_manifests
 from recommender.settings import Settings

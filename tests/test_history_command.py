@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recommender.events import Kind
-from recommender.listeners import Listeners
-from recommender.listeners_address import LISTENERS_FILE
 
 from indexer.__main__ import main
 from indexer.history_report import Name, Plays
+from recommender.events import Kind
+from recommender.listeners import Listeners
+from recommender.listeners_address import LISTENERS_FILE
 from tests.builders import publish_beside, publish_entries
 from tests.test_history import MBID, SECONDS, listen, spotify, zipped
 from tests.test_recordings import CATALOG
