@@ -32,7 +32,32 @@ def answer_json(asked: bytes, answer: Answer | PathAnswer) -> bytes:
                     "track": orjson.Fragment(document),
                     "why": {"shared_tags": tags, "space_ranks": _places(ranks) if ranks else ()},
                 }
-                for rank, similarity, document, tags, ranks in answer.matches
+                for rank, similarity, document, tags, ranks in [m[:5] for m in answer.matches]
+            ],
+            "warnings": answer.warnings,
+        }
+    )
+
+
+def recommended_json(asked: bytes, answer: Answer) -> bytes:
+    """The JSON of `RecommendedToJson`; for the parameters see :func:`answer_json`."""
+    return orjson.dumps(
+        {
+            "query": orjson.Fragment(asked),
+            "generation": answer.generation,
+            "space": answer.space,
+            "matches": [
+                {
+                    "rank": match.rank,
+                    "similarity": match.similarity,
+                    "track": orjson.Fragment(match.document),
+                    "why": {
+                        "shared_tags": match.shared_tags,
+                        "space_ranks": (),
+                        "because": match.because,
+                    },
+                }
+                for match in answer.matches
             ],
             "warnings": answer.warnings,
         }

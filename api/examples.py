@@ -48,3 +48,18 @@ ANSWER: dict[str, Any] = {
     ],
     "warnings": [],
 }
+RECOMMENDED: dict[str, Any] = {
+    **ANSWER,
+    "query": {
+        **{name: value for name, value in ANSWER["query"].items() if name != "track_id"},
+        "hub_correction": True,
+        "novelty": "exclude",
+        "surprise": 0.0,
+        "seed": 0,
+        "half_life_days": 365.0,
+    },
+    "matches": [
+        {**match, "why": {**match["why"], "because": {"track_id": TRACK_ID, "interest": 1}}}
+        for match in ANSWER["matches"]
+    ],
+}

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.examples import ANSWER
+from api.examples import ANSWER, RECOMMENDED
 from recommender.manifest import IndexRecord, Manifest
 from recommender.served import embedder_of
 
@@ -56,6 +56,21 @@ class WhyJson(BaseModel):
     )
 
 
+class BecauseJson(BaseModel):
+    """What a track is recommended for."""
+
+    track_id: str = Field(description="The track of the listener that it is most like.")
+    interest: int = Field(description="The interest that this belongs to, 1 the largest.")
+
+
+class WhyRecommendedJson(WhyJson):
+    """Why a track is recommended to a listener."""
+
+    because: BecauseJson | None = Field(
+        description="null when nothing of the listener speaks for a track."
+    )
+
+
 class MatchJson(BaseModel):
     """A track that sounds like what was asked for."""
 
@@ -77,6 +92,24 @@ class AnswerJson(BaseModel):
     generation: str = Field(description="The published index that answered; + between several.")
     space: str = Field(description="What makes its vectors comparable; + between several.")
     matches: list[MatchJson]
+    warnings: list[str]
+
+
+class RecommendedJson(MatchJson):
+    """A track that is recommended to a listener."""
+
+    why: WhyRecommendedJson
+
+
+class RecommendedToJson(BaseModel):
+    """What a listener is recommended; its id is not in it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [RECOMMENDED]})
+
+    query: dict[str, Any] = Field(description="What was asked, defaults included.")
+    generation: str = Field(description="The published index that answered.")
+    space: str = Field(description="What makes its vectors comparable.")
+    matches: list[RecommendedJson]
     warnings: list[str]
 
 

@@ -1,9 +1,11 @@
-"""Clusters of weighted points by Ward's method (pure).
+"""Clusters of weighted points, and points that stand for many (pure).
 
 References
 ----------
 .. [1] J. H. Ward (1963): Hierarchical grouping to optimize an objective function. Journal of the
        American Statistical Association 58, 236-244.
+.. [2] G. L. Nemhauser, L. A. Wolsey, M. L. Fisher (1978): An analysis of approximations for
+       maximizing submodular set functions. Mathematical Programming 14, 265-294.
 """
 
 from collections.abc import Iterator
@@ -90,3 +92,31 @@ def _costs(
     )
     np.fill_diagonal(costs, np.inf)
     return costs
+
+
+def representatives(vectors: FloatArray, count: int) -> npt.NDArray[np.int64]:
+    """Points that together are near to as many as possible, the most telling first.
+
+    Facility location, greedily: next comes the point that adds most to the sum, over all points,
+    of the cosine to the nearest chosen one; at least 63 % of the best possible sum [2]_.
+
+    Parameters
+    ----------
+    vectors
+        Unit vectors, shape (n, dimension); time and memory grow with n squared.
+    count
+        How many, at most n.
+
+    Returns
+    -------
+    array
+        Their places, shape (count,).
+    """
+    cosines = vectors @ vectors.T
+    nearest, chosen = np.full(len(vectors), -1.0, np.float32), list[int]()
+    for _ in range(count):
+        gains = np.maximum(cosines, nearest).sum(axis=1, dtype=np.float64)
+        gains[chosen] = -np.inf
+        chosen.append(int(gains.argmax()))
+        np.maximum(nearest, cosines[chosen[-1]], out=nearest)
+    return np.array(chosen, np.int64)

@@ -5,6 +5,7 @@ A question differs from another only in its query vectors, its tags and what it 
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +16,13 @@ from recommender.catalog_search import Page
 from recommender.choosing import Choice, depth_for, in_order
 from recommender.embedding import Embedding
 from recommender.errors import InvalidParameterError, SpaceMismatchError, UnknownTrackError
+from recommender.events import Event
 from recommender.filters import NO_FILTERS
 from recommender.generation import Generation, normalised
 from recommender.labels import Strengths, Tags
 from recommender.questions import Answer, Options, Preference, Question, relative_weights
 from recommender.retrieval import OVERFETCH, Retrieval, Room
+from recommender.taste import Opinion, opinions
 from recommender.track import Match, TagStrength, Track
 
 # Rocchio's weight of what is disliked against what is liked
@@ -140,6 +143,19 @@ class Recommender:
         """The strongest tags of a catalogued track, strongest first."""
         tags, labels = self._tags([self._known_row(track_id)]), self.generation.labels
         return labels.shared(labels.strong(tags[0].tolist()), tags)[0]
+
+    def opinions(
+        self, events: Sequence[Event], now: datetime, half_life_days: float
+    ) -> list[Opinion]:
+        """What events say of tracks; how long these are is known of those of the catalog."""
+        heard_in_part = {event.track_id for event in events if event.seconds_played is not None}
+        seconds = {track.id: track.duration_seconds for track in self.tracks(sorted(heard_in_part))}
+        return opinions(events, now, half_life_days, seconds)
+
+    def shared_tags(self, one: int, other: int) -> tuple[TagStrength, ...]:
+        """Tags that are strong in the tracks of two rows."""
+        tags, labels = self._tags([one, other]), self.generation.labels
+        return labels.shared(labels.strong(tags[0].tolist()), tags[1:])[0]
 
     def audio_path(self, track_id: str) -> bytes:
         """Path of the file that a catalogued track was read from."""

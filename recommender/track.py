@@ -114,6 +114,13 @@ class SpaceRank(NamedTuple):
     rank: int
 
 
+class Because(TypedDict):
+    """What a match comes from: a track of a listener, and which of the interests it belongs to."""
+
+    track_id: str
+    interest: int
+
+
 class Match(NamedTuple):
     """One answer to a question.
 
@@ -131,6 +138,8 @@ class Match(NamedTuple):
         Why: the tags that are strong in both the query and the track, strongest first.
     space_ranks
         When several spaces answer together: the track's place in each that ranks it.
+    because
+        For a listener: what the match comes from.
     """
 
     rank: int
@@ -138,6 +147,7 @@ class Match(NamedTuple):
     document: str
     shared_tags: tuple[TagStrength, ...] = ()
     space_ranks: tuple[SpaceRank, ...] = ()
+    because: Because | None = None
 
     @property
     def track(self) -> Track:

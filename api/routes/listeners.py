@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as PathParameter
 
+from api.answers import recommended_json
 from api.cursors import cursor_of, place_of
-from api.dependencies import Running, json_body, no_parameters
+from api.dependencies import Running, ServedSpaces, json_body, no_parameters
 from api.listener_json import (
     AddedJson,
     EventJson,
@@ -22,11 +24,16 @@ from api.listener_json import (
     event_at,
     place_after,
 )
+from api.personal_question import PersonalQuestion
+from api.playlists import form_of
 from api.problems import ProblemError
-from api.routes.documented import problems
+from api.replies import response_of
+from api.routes.documented import PLAYLISTS, problems
+from api.schemas import RecommendedToJson
 from recommender.errors import IndexUnavailableError
 from recommender.listeners import Listeners
 from recommender.live import LiveRecommender
+from recommender.personal import MOST_EVENTS, recommend_to
 
 _LIST = "events of a listener"
 
@@ -137,6 +144,36 @@ async def remove_events(
 async def erase(listener: Listener, service: Running) -> None:
     """It cannot be undone."""
     await service.listening.run(lambda store: store.erase(listener))
+
+
+@router.get(
+    "/recommendations",
+    operation_id="recommend_to",
+    summary="What a listener may like",
+    response_description="The matches; every interest has its places among them.",
+    response_model=RecommendedToJson,
+    responses=problems("index-unavailable", "listeners-unavailable") | PLAYLISTS,
+)
+async def recommendations(
+    listener: Listener,
+    query: Annotated[PersonalQuestion, Query()],
+    request: Request,
+    spaces: ServedSpaces,
+    service: Running,
+) -> Response:
+    """Without a history, tracks that stand for the catalog, and a warning that says so."""
+    recommender, asked = spaces.choose(query.space).only(), query.json_text()
+    form = form_of(request, query, spaces, lambda: "Recommended")
+    write = form.write if form.tag else recommended_json
+    events = await service.listening.run(lambda store: store.events(listener, MOST_EVENTS))
+
+    def search() -> bytes:
+        opinions = recommender.opinions(events, datetime.now(UTC), query.half_life_days)
+        return write(asked, recommend_to(recommender, opinions, query.options(), query.mood()))
+
+    answer = response_of(await service.searches.run(search), form.headers)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def _count_unknown(live: LiveRecommender, track_ids: Iterable[str]) -> int:
