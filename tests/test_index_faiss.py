@@ -99,7 +99,7 @@ def test_every_kind_finds_most_of_what_is_nearest(kind: str, share: float | None
     assert found >= 0.95
 
 
-@pytest.mark.parametrize("kind", ["hnsw", "hnsw-fp16", "hnsw-sq8", "ivf-pq", "ivf-rabitq"])
+@pytest.mark.parametrize("kind", ["hnsw", "hnsw-fp16", "hnsw-sq8", "ivf-rabitq"])
 def test_more_effort_finds_more(kind: str) -> None:
     index, exact = built(kind)
     least, most = index.at_effort(index.efforts[0]), index.at_effort(index.efforts[-1])

@@ -149,11 +149,16 @@ def _selecting(parameters: Any, allowed: Selection | None) -> Any:
     return parameters
 
 
+def innermost(index: Any) -> Any:
+    """The index behind rotations, or `index` itself."""
+    while isinstance(index, faiss.IndexPreTransform):
+        index = faiss.downcast_index(index.index)
+    return index
+
+
 def method_of(index: Any) -> Method:
     """How `index` is asked."""
-    inner = index
-    while isinstance(inner, faiss.IndexPreTransform):
-        inner = faiss.downcast_index(inner.index)
+    inner = innermost(index)
     if isinstance(inner, faiss.IndexHNSW):
         return GraphMethod(index.ntotal)
     if isinstance(inner, faiss.IndexIVF):
