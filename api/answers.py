@@ -6,12 +6,15 @@ from typing import Any
 import orjson
 
 from recommender.paths import PathAnswer
+from recommender.personal import PersonalAnswer
 from recommender.questions import Answer
 from recommender.track import SpaceRank, TagStrength
 
+Listed = Answer | PathAnswer | PersonalAnswer
 
-def answer_json(asked: bytes, answer: Answer | PathAnswer) -> bytes:
-    """The JSON of `AnswerJson`, or of `PathJson`.
+
+def answer_json(asked: bytes, answer: Listed) -> bytes:
+    """The JSON of `AnswerJson`, `PathJson` or `RecommendedToJson`.
 
     Parameters
     ----------
@@ -20,6 +23,8 @@ def answer_json(asked: bytes, answer: Answer | PathAnswer) -> bytes:
     answer
         What was found.
     """
+    if isinstance(answer, PersonalAnswer):
+        return _recommended_json(asked, answer)
     return orjson.dumps(
         {
             "query": orjson.Fragment(asked),
@@ -32,32 +37,7 @@ def answer_json(asked: bytes, answer: Answer | PathAnswer) -> bytes:
                     "track": orjson.Fragment(document),
                     "why": {"shared_tags": tags, "space_ranks": _places(ranks) if ranks else ()},
                 }
-                for rank, similarity, document, tags, ranks in [m[:5] for m in answer.matches]
-            ],
-            "warnings": answer.warnings,
-        }
-    )
-
-
-def recommended_json(asked: bytes, answer: Answer) -> bytes:
-    """The JSON of `RecommendedToJson`; for the parameters see :func:`answer_json`."""
-    return orjson.dumps(
-        {
-            "query": orjson.Fragment(asked),
-            "generation": answer.generation,
-            "space": answer.space,
-            "matches": [
-                {
-                    "rank": match.rank,
-                    "similarity": match.similarity,
-                    "track": orjson.Fragment(match.document),
-                    "why": {
-                        "shared_tags": match.shared_tags,
-                        "space_ranks": (),
-                        "because": match.because,
-                    },
-                }
-                for match in answer.matches
+                for rank, similarity, document, tags, ranks in answer.matches
             ],
             "warnings": answer.warnings,
         }
@@ -91,3 +71,27 @@ def track_json(document: str, tags: Iterable[TagStrength], generation: str) -> b
 
 def _places(ranks: Iterable[SpaceRank]) -> list[dict[str, Any]]:
     return [{"space": space, "rank": place} for space, place in ranks]
+
+
+def _recommended_json(asked: bytes, answer: PersonalAnswer) -> bytes:
+    return orjson.dumps(
+        {
+            "query": orjson.Fragment(asked),
+            "generation": answer.generation,
+            "space": answer.space,
+            "matches": [
+                {
+                    "rank": match.rank,
+                    "similarity": match.similarity,
+                    "track": orjson.Fragment(match.document),
+                    "why": {
+                        "shared_tags": match.shared_tags,
+                        "space_ranks": (),
+                        "because": match.because,
+                    },
+                }
+                for match in answer.matches
+            ],
+            "warnings": answer.warnings,
+        }
+    )

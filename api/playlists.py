@@ -15,14 +15,13 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.types import Scope
 
-from api.answers import answer_json
+from api.answers import Listed, answer_json
 from api.dependencies import running
 from api.problems import ProblemError
 from api.questions import ListQuestion
 from api.replies import JSON_HEADERS, RawHeaders
 from recommender.errors import InvalidParameterError
 from recommender.playlists import Item, file_uri, jspf, m3u8, relative_uri, xspf
-from recommender.questions import Answer
 from recommender.settings import Settings
 from recommender.spaces import Spaces
 
@@ -72,7 +71,7 @@ class Form(NamedTuple):
     """
 
     headers: RawHeaders
-    write: Callable[[bytes, Answer], bytes]
+    write: Callable[[bytes, Listed], bytes]
     tag: bytes = b""
     brief: bool = True
 
@@ -168,7 +167,7 @@ def _playlist(request: Request, paths: str, served: Spaces, type_: bytes, title:
         )
     locate = _locator(settings, paths, served, base)
 
-    def write(_: bytes, answer: Answer) -> bytes:
+    def write(_: bytes, answer: Listed) -> bytes:
         tracks = ((match.track, match.similarity) for match in answer.matches)
         items = [Item(track, locate(track.id), similarity) for track, similarity in tracks]
         return _WRITERS[suffix](title, items)

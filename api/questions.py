@@ -1,8 +1,8 @@
 """The JSON and the queries that the service takes."""
 
+from functools import cache
 from typing import Annotated, Any, Literal, Self
 
-import orjson
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -47,7 +47,9 @@ class Question(BaseModel):
 
     def json_text(self) -> bytes:
         """What was asked as JSON, defaults included."""
-        return orjson.dumps(self.model_dump(by_alias=True, exclude_none=True))
+        # what model_dump_json does before it makes text of it
+        made: bytes = self.__pydantic_serializer__.to_json(self, by_alias=True, exclude_none=True)
+        return made
 
 
 class NoParameters(Question):
@@ -173,6 +175,8 @@ class OptionsQuestion(ListQuestion):
 
     def options_with(self, filters: Filters) -> Options:
         """The same for the recommender."""
+        if filters is NO_FILTERS and self.model_fields_set.isdisjoint(_SHAPING):
+            return _of_default_shape(self.limit)
         return Options(
             limit=self.limit,
             exclude_ids=self.exclude_id,
@@ -184,6 +188,15 @@ class OptionsQuestion(ListQuestion):
             diversity=self.diversity,
             corrects_hubs=self.hub_correction,
         )
+
+
+_SHAPING = frozenset(OptionsQuestion.model_fields) - {"limit"}
+
+
+@cache
+def _of_default_shape(limit: int) -> Options:
+    """Most questions are like this, and making options takes as long as reading a question."""
+    return Options(limit=limit)
 
 
 class RecommendingQuestion(FiltersQuestion, OptionsQuestion):

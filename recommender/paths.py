@@ -223,6 +223,6 @@ def _stops(generation: Generation, rows: Rows) -> tuple[Stop, ...]:
 def _tags_of_hops(generation: Generation, rows: Rows) -> Sequence[tuple[TagStrength, ...]]:
     labels, tags = generation.labels, generation.arrays.tags.take(rows, axis=0)
     return [
-        labels.shared(labels.strong(before.tolist()), tags[at : at + 1])[0]
+        labels.shared(labels.strong(before), tags[at : at + 1])[0]
         for at, before in enumerate(tags[:-1], start=1)
     ]

@@ -14,12 +14,12 @@ from recommender.choosing import Choice, Ranked
 from recommender.clustering import representatives
 from recommender.engine import Recommender
 from recommender.errors import InvalidParameterError
-from recommender.questions import Answer, Options
+from recommender.questions import Options
 from recommender.ranking import corrected, similarity
 from recommender.retrieval import OVERFETCH, Room
 from recommender.selection import Selection
 from recommender.taste import Interest, Opinion
-from recommender.track import Because, Match
+from recommender.track import Because, Recommended
 
 MOST_EVENTS = 20_000
 """Of a listener, the latest, that a taste is made of."""
@@ -85,9 +85,19 @@ class _Found:
     scores: Scores
 
 
+@dataclass(frozen=True, slots=True)
+class PersonalAnswer:
+    """What a listener is recommended, and what it was drawn from; beside `Answer`."""
+
+    generation: str
+    space: str
+    matches: tuple[Recommended, ...]
+    warnings: tuple[str, ...] = ()
+
+
 def recommend_to(
     recommender: Recommender, opinions: Sequence[Opinion], options: Options, mood: Mood
-) -> Answer:
+) -> PersonalAnswer:
     """Tracks for a listener.
 
     Each interest gets places in proportion to its weight. A track's score for an interest is how
@@ -106,7 +116,7 @@ def recommend_to(
 
     Returns
     -------
-    Answer
+    PersonalAnswer
         For a listener of whom nothing is known, tracks that stand for the whole catalog, and a
         warning that says so.
 
@@ -126,7 +136,7 @@ def recommend_to(
     else:
         matches, warnings = _start(recommender, room, options, mood), [NO_HISTORY, *warnings]
     manifest = recommender.generation.manifest
-    return Answer(manifest.generation, manifest.space_id, tuple(matches), tuple(warnings))
+    return PersonalAnswer(manifest.generation, manifest.space_id, tuple(matches), tuple(warnings))
 
 
 def _taste_of(recommender: Recommender, opinions: Sequence[Opinion]) -> _Taste:
@@ -155,7 +165,7 @@ def _room(
 
 def _by_interests(
     recommender: Recommender, known: _Taste, room: Room, options: Options, mood: Mood
-) -> list[Match]:
+) -> list[Recommended]:
     interests = taste.interests_of(known.vectors, known.weights)
     depth = max(DEPTH, 2 * options.limit)
     while True:
@@ -211,7 +221,7 @@ def _chance(mood: Mood, rows: Rows) -> Scores:
 
 def _chosen(
     recommender: Recommender, known: _Taste, found: Sequence[_Found], options: Options
-) -> list[Match]:
+) -> list[Recommended]:
     """The matches, from the lists of all interests in proportion to their shares."""
     total = sum(len(one.rows) for one in found)
     order = taste.merged(
@@ -257,19 +267,19 @@ def _facts(recommender: Recommender, known: _Taste, found: _Found, number: int) 
 
 def _matches(
     recommender: Recommender, known: _Taste, rows: Sequence[int], facts: Sequence[_Fact]
-) -> list[Match]:
+) -> list[Recommended]:
     generation = recommender.generation
     documents = generation.catalog.documents(rows)
     names = generation.arrays.names(known.liked[[fact.nearest for fact in facts]])
-    found = list[Match]()
+    found = list[Recommended]()
     for place, (row, fact) in enumerate(zip(rows, facts, strict=True)):
         tags = recommender.shared_tags(int(known.liked[fact.nearest]), row)
         because = Because(track_id=names[place], interest=fact.interest)
-        found.append(Match(place + 1, fact.similarity, documents[row], tags, (), because))
+        found.append(Recommended(place + 1, fact.similarity, documents[row], tags, (), because))
     return found
 
 
-def _start(recommender: Recommender, room: Room, options: Options, mood: Mood) -> list[Match]:
+def _start(recommender: Recommender, room: Room, options: Options, mood: Mood) -> list[Recommended]:
     """Tracks that stand for what may be answered, for someone of whom nothing is known."""
     generation = recommender.generation
     allowed = room.allowed or Selection.every(len(generation.arrays.ids))
@@ -284,4 +294,4 @@ def _start(recommender: Recommender, room: Room, options: Options, mood: Mood) -
     choice = Choice(generation, options)
     choice.take(Ranked(chosen, neutral, neutral))
     documents = generation.catalog.documents(choice.rows)
-    return [Match(rank, 0.5, documents[row]) for rank, row in enumerate(choice.rows, start=1)]
+    return [Recommended(rank, 0.5, documents[row]) for rank, row in enumerate(choice.rows, start=1)]

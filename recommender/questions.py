@@ -1,7 +1,7 @@
 """What can be asked, and what an answer is made of."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 from recommender.arrays import FloatArray, Rows
 from recommender.errors import InvalidParameterError
 from recommender.filters import NO_FILTERS, Filters
+from recommender.labels import Strengths
 from recommender.track import Match
 
 MAX_LIMIT = 100
@@ -50,6 +51,13 @@ class Options:
     diversity: float = 0.0
     corrects_hubs: bool = False
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the answer is what is most similar, nothing chosen of that."""
+        return not (
+            self.corrects_hubs or self.diversity or self.max_per_artist or self.max_per_album
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Preference:
@@ -80,7 +88,7 @@ class Question:
         them makes it. None for those of the seeds, which need not be read when lists know the
         answer.
     tags
-        Strength by name of the tags that are strong in what is asked about, for the reasons.
+        Those that are strong in what is asked about, for the reasons.
     seeds
         Rows that cannot be an answer: the tracks that are asked about.
     about
@@ -88,7 +96,7 @@ class Question:
     """
 
     vectors: FloatArray | None
-    tags: Mapping[str, float]
+    tags: Strengths
     seeds: Rows
     about: int | None = None
 

@@ -138,8 +138,27 @@ class Match(NamedTuple):
         Why: the tags that are strong in both the query and the track, strongest first.
     space_ranks
         When several spaces answer together: the track's place in each that ranks it.
+    """
+
+    rank: int
+    similarity: float
+    document: str
+    shared_tags: tuple[TagStrength, ...] = ()
+    space_ranks: tuple[SpaceRank, ...] = ()
+
+    @property
+    def track(self) -> Track:
+        """The catalogued track, read from its document at every call."""
+        return Track.from_document(self.document)
+
+
+class Recommended(NamedTuple):
+    """A match for a listener; for the fields see :class:`Match`.
+
+    Attributes
+    ----------
     because
-        For a listener: what the match comes from.
+        What it comes from; None where nothing of the listener speaks for a track.
     """
 
     rank: int

@@ -13,9 +13,14 @@ NAMES = ("one:rock", "one:jazz", "two:jazz", "two:ambient")
 PROBABILITY = st.floats(0, 1, width=16) | st.sampled_from([0.0, 0.04998779296875, 0.0625, 0.1875])
 
 
+def strengths(labels: Labels, *probabilities: float) -> dict[str, float]:
+    places, values = labels.strong(np.array(probabilities))
+    return {labels.names[place]: value for place, value in zip(places, values, strict=True)}
+
+
 def shared(one: list[float], others: list[list[float]]) -> list[tuple[TagStrength, ...]]:
     labels = Labels(["a", "b", "c", "d"])
-    return labels.shared(labels.strong(one), np.array(others))
+    return labels.shared(labels.strong(np.array(one)), np.array(others))
 
 
 def test_names_are_without_their_tagger_and_in_the_order_of_the_alphabet() -> None:
@@ -23,7 +28,7 @@ def test_names_are_without_their_tagger_and_in_the_order_of_the_alphabet() -> No
 
 
 def test_where_two_taggers_know_a_tag_the_stronger_one_counts() -> None:
-    assert Labels(NAMES).strong([0.125, 0.25, 0.75, 0.5]) == {
+    assert strengths(Labels(NAMES), 0.125, 0.25, 0.75, 0.5) == {
         "ambient": 0.5,
         "jazz": 0.75,
         "rock": 0.125,
@@ -31,7 +36,7 @@ def test_where_two_taggers_know_a_tag_the_stronger_one_counts() -> None:
 
 
 def test_weak_tags_do_not_count() -> None:
-    assert Labels(NAMES).strong([0.0499, 0.05, 0.0, 0.01]) == {"jazz": 0.05}
+    assert strengths(Labels(NAMES), 0.0499, 0.05, 0.0, 0.01) == {"jazz": 0.05}
 
 
 def test_columns_of_a_tag_are_those_of_every_tagger() -> None:
@@ -44,12 +49,15 @@ def test_columns_of_a_tag_are_those_of_every_tagger() -> None:
 def test_an_embedder_without_tags_shares_none(n_rows: int) -> None:
     labels = Labels(())
     assert labels.names == []
-    assert labels.strong([]) == {}
-    assert labels.shared({}, np.empty((n_rows, 0))) == [()] * n_rows
+    nothing = labels.strong(np.empty(0))
+    assert len(nothing.places) == len(nothing.values) == 0
+    assert labels.shared(nothing, np.empty((n_rows, 0))) == [()] * n_rows
 
 
 def test_what_is_shared_is_as_strong_as_the_surer_tagger_says() -> None:
-    [found] = Labels(NAMES).shared({"ambient": 0.9, "jazz": 0.9}, np.array([[0.8, 0.2, 0.7, 0.4]]))
+    labels = Labels(NAMES)
+    one = labels.strong(np.array([0.0, 0.9, 0.1, 0.9]))
+    [found] = labels.shared(one, np.array([[0.8, 0.2, 0.7, 0.4]]))
     assert found == ({"name": "jazz", "strength": 0.7}, {"name": "ambient", "strength": 0.4})
 
 
@@ -81,14 +89,15 @@ def test_strengths_have_three_decimals() -> None:
 @given(st.lists(st.lists(PROBABILITY, min_size=4, max_size=4), min_size=1, max_size=4))
 def test_what_is_shared_is_what_is_strong_in_both(tracks: list[list[float]]) -> None:
     labels = Labels(NAMES)
-    strong = [labels.strong(track) for track in tracks]
+    strong = [strengths(labels, *track) for track in tracks]
     expected = [
         sorted(
             ((-min(strong[0][name], other[name]), name) for name in strong[0] if name in other),
         )[:3]
         for other in strong
     ]
-    assert labels.shared(strong[0], np.array(tracks, np.float16)) == [
+    first = labels.strong(np.array(tracks[0]))
+    assert labels.shared(first, np.array(tracks, np.float16)) == [
         tuple({"name": name, "strength": round(-strength, 3)} for strength, name in best)
         for best in expected
     ]

@@ -9,8 +9,8 @@ import pytest
 from recommender.engine import Recommender
 from recommender.errors import InvalidParameterError
 from recommender.filters import Filters
-from recommender.personal import NO_HISTORY, Mood, Novelty, recommend_to
-from recommender.questions import Answer, Options
+from recommender.personal import NO_HISTORY, Mood, Novelty, PersonalAnswer, recommend_to
+from recommender.questions import Options
 from recommender.taste import DISLIKE, Opinion
 from tests.builders import entry, generation_of
 
@@ -48,15 +48,15 @@ def ask(
     opinions: Sequence[Opinion],
     options: Options | None = None,
     mood: Mood | None = None,
-) -> Answer:
+) -> PersonalAnswer:
     return recommend_to(recommender, opinions, options or Options(limit=20), mood or Mood())
 
 
-def ids(answer: Answer) -> list[str]:
+def ids(answer: PersonalAnswer) -> list[str]:
     return [match.track.id for match in answer.matches]
 
 
-def styles(answer: Answer) -> dict[str, int]:
+def styles(answer: PersonalAnswer) -> dict[str, int]:
     found = [id_[:-2] for id_ in ids(answer)]
     return {style: found.count(style) for style in sorted(set(found))}
 

@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as PathParameter
 
-from api.answers import recommended_json
 from api.cursors import cursor_of, place_of
 from api.dependencies import Running, ServedSpaces, json_body, no_parameters
 from api.listener_json import (
@@ -164,12 +163,11 @@ async def recommendations(
     """Without a history, tracks that stand for the catalog, and a warning that says so."""
     recommender, asked = spaces.choose(query.space).only(), query.json_text()
     form = form_of(request, query, spaces, lambda: "Recommended")
-    write = form.write if form.tag else recommended_json
     events = await service.listening.run(lambda store: store.events(listener, MOST_EVENTS))
 
     def search() -> bytes:
         opinions = recommender.opinions(events, datetime.now(UTC), query.half_life_days)
-        return write(asked, recommend_to(recommender, opinions, query.options(), query.mood()))
+        return form.write(asked, recommend_to(recommender, opinions, query.options(), query.mood()))
 
     answer = response_of(await service.searches.run(search), form.headers)
     answer.headers["Cache-Control"] = "no-store"

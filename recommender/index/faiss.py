@@ -33,8 +33,8 @@ FEW = 1_000
 NEAR = 64
 # among more, exact search of all rows for all would take minutes
 MOST_COMPARED = 50_000
-# candidates for each answer, of which float16 vectors choose; of a million tracks 4-bit codes find 83
-# of a hundred nearest ones among 160 candidates, and 98 among 1,280
+# candidates for each answer, of which float16 vectors choose: among 160, 4-bit codes have 83 of a
+# hundred nearest ones of a million tracks, among 1,280 they have 98
 CANDIDATES = {"IndexHNSWSQ": 3, "IndexScalarQuantizer": 3, "IndexIVFPQFastScan": 128}
 OTHER_CANDIDATES = 16
 
