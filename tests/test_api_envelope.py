@@ -93,6 +93,7 @@ def test_the_api_documents_every_operation() -> None:
         "/path",
         "/listeners/{listener_id}",
         "/listeners/{listener_id}/events",
+        "/listeners/{listener_id}/recommendations",
         "/tracks",
         "/tracks/{track_id}",
         "/tracks/{track_id}/audio",
