@@ -25,6 +25,8 @@ MOST_EVENTS = 20_000
 """Of a listener, the latest, that a taste is made of."""
 # rows near each track that an interest is searched by
 DEPTH = 100
+# no deeper: what is asked for so that nearly nothing qualifies must not hold up others for long
+MOST_DEPTH = 10_000
 # tracks of an interest that it is searched by, its middle beside them
 QUERIES = 8
 # how far chance moves a score at surprise 1, in similarities: as far as good matches lie apart
@@ -176,9 +178,9 @@ def _by_interests(
             found.append(some)
             complete = complete and is_all
         matches = _chosen(recommender, known, found, options)
-        if complete or len(matches) == options.limit:
+        if complete or len(matches) == options.limit or depth == MOST_DEPTH:
             return matches
-        depth *= OVERFETCH
+        depth = min(OVERFETCH * depth, MOST_DEPTH)
 
 
 def _search(
@@ -207,7 +209,7 @@ def _search(
         scores = corrected(scores, generation.arrays.crowding.take(rows))
     scores = scores + _chance(mood, rows)
     order = np.argsort(-scores, kind="stable")
-    return _Found(interest, rows[order], scores[order]), frontier < 0
+    return _Found(interest, rows[order], scores[order]), frontier < max(options.min_similarity, 0.0)
 
 
 def _chance(mood: Mood, rows: Rows) -> Scores:

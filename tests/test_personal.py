@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from recommender import personal
+from recommender.arrays import FloatArray
 from recommender.engine import Recommender
 from recommender.errors import InvalidParameterError
 from recommender.filters import Filters
 from recommender.personal import NO_HISTORY, Mood, Novelty, PersonalAnswer, recommend_to
 from recommender.questions import Options
+from recommender.retrieval import Retrieval, Room
 from recommender.taste import DISLIKE, Opinion
 from tests.builders import entry, generation_of
 
@@ -158,6 +162,32 @@ def test_chance_makes_other_lists_and_the_same_again(recommender: Recommender) -
     usual = set(found(0.0, 0))
     kept = [np.mean([len(usual & set(found(s, seed))) for seed in range(8)]) for s in (0.2, 1.0)]
     assert 10 > kept[0] > kept[1]
+
+
+@pytest.mark.parametrize("least", [0.9999999, 1.0])
+def test_a_threshold_that_nothing_reaches_ends_the_search(
+    recommender: Recommender, least: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[int]()
+    nearest = Retrieval.nearest
+
+    def noted(self: Retrieval, queries: FloatArray, k: int, room: Room) -> Any:
+        asked.append(k)
+        return nearest(self, queries, k, room)
+
+    monkeypatch.setattr(Retrieval, "nearest", noted)
+    assert ask(recommender, TWO_STYLES, Options(min_similarity=least)).matches == ()
+    assert asked == [100, 100]
+
+
+def test_no_deeper_than_is_bearable_is_searched(
+    recommender: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(personal, "DEPTH", 5)
+    monkeypatch.setattr(personal, "MOST_DEPTH", 6)
+    found = ids(ask(recommender, TWO_STYLES, Options(limit=3, max_per_artist=1)))
+    assert 1 <= len(found) <= 3
+    assert len(set(found)) == len(found)
 
 
 def test_no_match_at_all_is_refused(recommender: Recommender) -> None:
