@@ -1,5 +1,6 @@
 """Which rows a question may be answered with, kept for filters that come again."""
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import NamedTuple
@@ -91,6 +92,11 @@ class AllowedRows:
 def in_no_track(option: str, name: str) -> str:
     """The warning that a name which was asked for is not there."""
     return f"{option}={name} is in no track of the catalog"
+
+
+def not_in_catalog(track_ids: Iterable[str]) -> list[str]:
+    """The warnings that excluded tracks are not there."""
+    return [f"exclude_id={id_} is not in the catalog" for id_ in track_ids]
 
 
 def _some(names: list[str], wanted: str) -> str:

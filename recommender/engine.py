@@ -11,7 +11,7 @@ from itertools import repeat
 import numpy as np
 import numpy.typing as npt
 
-from recommender.allowed import in_no_track
+from recommender.allowed import in_no_track, not_in_catalog
 from recommender.arrays import FloatArray, Rows
 from recommender.catalog_search import Page
 from recommender.choosing import Choice, depth_for, in_order
@@ -176,7 +176,7 @@ class Recommender:
         """
         room, unknown = self.retrieval.room(question.seeds, options)
         rows, similarities = self._ranked(question, room, options)
-        warnings = [f"exclude_id={id_} is not in the catalog" for id_ in unknown]
+        warnings = not_in_catalog(unknown)
         # by identity: most questions have none
         if options.filters is not NO_FILTERS or options.exclude_artists:
             warnings += self.in_vain(options)

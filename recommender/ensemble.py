@@ -7,6 +7,7 @@ Condorcet and individual rank learning methods", SIGIR 2009).
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 
+from recommender.allowed import not_in_catalog
 from recommender.choosing import album_of, numbered
 from recommender.embedding import Embedding
 from recommender.engine import Recommender
@@ -204,9 +205,7 @@ class Ensemble:
 
     def _unknown_exclusions(self, options: Options) -> list[str]:
         known = self._tracks(options.exclude_ids)
-        return [
-            f"exclude_id={i} is not in the catalog" for i in options.exclude_ids if i not in known
-        ]
+        return not_in_catalog(id_ for id_ in options.exclude_ids if id_ not in known)
 
 
 def _in_vain_everywhere(members: Iterable[Recommender], options: Options) -> list[str]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from recommender.allowed import not_in_catalog
 from recommender.arrays import Rows
 from recommender.errors import InvalidParameterError, UnknownTrackError
 from recommender.filters import NO_FILTERS, Filters
@@ -107,7 +108,7 @@ def find_path(generation: Generation, from_id: str, to_id: str, options: PathOpt
         raise UnknownTrackError(unknown, generation.manifest.space_id)
     room, unknown = _room(generation, ends, options)
     rows = walk(generation, int(ends[0]), int(ends[1]), options.steps, room)
-    warnings = [f"exclude_id={id_} is not in the catalog" for id_ in unknown]
+    warnings = not_in_catalog(unknown)
     if len(rows) < options.steps:
         warnings.append(f"steps={options.steps}: no more than {len(rows)} tracks qualify")
     manifest = generation.manifest

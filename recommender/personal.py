@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender import taste
+from recommender.allowed import not_in_catalog
 from recommender.arrays import FloatArray, Rows
 from recommender.choosing import Choice, Ranked
 from recommender.clustering import representatives
@@ -131,7 +132,7 @@ def recommend_to(
         raise InvalidParameterError(f"limit={options.limit} must be at least 1")
     known = _taste_of(recommender, opinions)
     room, unknown = _room(recommender, known, options, mood)
-    warnings = [f"exclude_id={id_} is not in the catalog" for id_ in unknown]
+    warnings = not_in_catalog(unknown)
     warnings += recommender.in_vain(options)
     if len(known.liked):
         matches = _by_interests(recommender, known, room, options, mood)

@@ -121,7 +121,7 @@ class Retrieval:
         best = cosines.max(axis=1)
         return *ordered(rows, similarity(best), self._generation.arrays.ids), frontier
 
-    def vectors(self, question: Question) -> FloatArray:
+    def _vectors(self, question: Question) -> FloatArray:
         """What a question asks with, shape (n_queries, dimension)."""
         if question.vectors is None:
             return self._generation.index.vectors(question.seeds)
@@ -132,7 +132,7 @@ class Retrieval:
         listed = self._listed(question, room)
         if listed is not None:
             yield listed
-        queries = self.vectors(question)
+        queries = self._vectors(question)
         while True:
             yield self.nearest(queries, k, room)
             k *= OVERFETCH

@@ -114,21 +114,15 @@ def _opinion(
     track_id: str, events: Sequence[Event], now: datetime, half_life_days: float, seconds: float
 ) -> Opinion:
     heard = skipped = 0.0
-    said: Event | None = None
+    spoken = [event for event in events if event.kind in (Kind.LIKE, Kind.DISLIKE)]
+    # at the same moment the dislike counts: better too careful
+    said = max(spoken, key=lambda event: (event.at, event.kind == Kind.DISLIKE), default=None)
     for event in events:
-        if event.kind in (Kind.LIKE, Kind.DISLIKE):
-            # at the same moment the dislike counts: better too careful
-            later = said is None or (event.at, event.kind == Kind.DISLIKE) >= (
-                said.at,
-                said.kind == Kind.DISLIKE,
-            )
-            said = event if later else said
-            continue
         days = max(0.0, (now - event.at).total_seconds() / SECONDS_PER_DAY)
         freshness = 0.5 ** (days / half_life_days)
         if event.kind == Kind.SKIP:
             skipped += freshness
-        else:
+        elif event.kind == Kind.LISTEN:
             heard += freshness * _fraction(event, seconds)
     if said is not None and said.kind == Kind.DISLIKE:
         return Opinion(track_id, DISLIKE, disliked=True)
@@ -161,8 +155,7 @@ def revoked(weights: Weights, liked: FloatArray, disliked: FloatArray, against: 
     """
     if not len(disliked):
         return weights
-    strength = np.minimum(1.0, against / -DISLIKE)
-    near = np.maximum(0.0, liked.astype(np.float64) @ disliked.T.astype(np.float64)) * strength
+    near = _likeness(liked, disliked, against)
     left: Weights = weights * np.maximum(np.prod(1.0 - np.minimum(near, 1.0), axis=1), 1e-6)
     return left
 
@@ -223,10 +216,15 @@ def aversion(disliked: FloatArray, against: Weights, candidates: FloatArray) -> 
     """
     if not len(disliked):
         return np.zeros(len(candidates))
-    strength = np.minimum(1.0, against / -DISLIKE)
-    near = candidates.astype(np.float64) @ disliked.T.astype(np.float64)
-    lost: Scores = AVERSION * np.maximum(0.0, near * strength).max(axis=1)
+    lost: Scores = AVERSION * _likeness(candidates, disliked, against).max(axis=1)
     return lost
+
+
+def _likeness(vectors: FloatArray, disliked: FloatArray, against: Weights) -> Scores:
+    """Cosines to what is disliked, 0 at least and less where it is disliked less."""
+    cosines = vectors.astype(np.float64) @ disliked.T.astype(np.float64)
+    likeness: Scores = np.maximum(0.0, cosines) * np.minimum(1.0, against / -DISLIKE)
+    return likeness
 
 
 def merged(
