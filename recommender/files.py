@@ -1,6 +1,7 @@
 """Writing files so that a crash leaves the old or the new one, never half of one."""
 
 import hashlib
+import mmap
 import os
 import sys
 import threading
@@ -9,13 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 LOWEST_PRIORITY = 19
-# large: between blocks a thread needs the interpreter, and keeps others from it if it is slow
-_BLOCK_BYTES = 8 << 20
+# not small: between blocks a thread needs the interpreter, and keeps others from it if it is slow
+_BLOCK_BYTES = 2 << 20
 
 
 def sha256_of(path: Path) -> str:
     """Hex SHA-256 of a file, read in blocks."""
-    digest, block = hashlib.sha256(), memoryview(bytearray(_BLOCK_BYTES))
+    # not a bytearray: nobody else could run while it is filled with zeros
+    digest, block = hashlib.sha256(), memoryview(mmap.mmap(-1, _BLOCK_BYTES))
     with path.open("rb", buffering=0) as file:
         while n_bytes := file.readinto(block):
             digest.update(block[:n_bytes])
@@ -23,8 +25,9 @@ def sha256_of(path: Path) -> str:
 
 
 def sha256_of_all(paths: Iterable[Path], *, patient: bool = False) -> list[str]:
-    """Hex SHA-256 of files, on all cores; when `patient`, in what time others leave."""
-    with ThreadPoolExecutor(os.cpu_count(), initializer=_step_back if patient else None) as pool:
+    """Hex SHA-256 of files, on all cores; when `patient`, on one, in what time others leave it."""
+    n_threads, prepare = (1, _step_back) if patient else (os.cpu_count(), None)
+    with ThreadPoolExecutor(n_threads, initializer=prepare) as pool:
         return list(pool.map(sha256_of, paths))
 
 
