@@ -136,17 +136,29 @@ class Ensemble:
                 member.generation.manifest.space_id: member.nearest_ids(question, options, depth)
                 for member, question in questions.items()
             }
-            best = self._kept(fused(list(rankings.values())), options)
+            best = self._kept(fused(list(rankings.values())), questions, options)
             # a rank beyond the depth counts as none; only a cap may have left too few tracks
-            has_caps = (options.max_per_artist, options.max_per_album) != (None, None)
+            has_caps = options.collapses_duplicates or (
+                (options.max_per_artist, options.max_per_album) != (None, None)
+            )
             if len(best) == options.limit or not has_caps or depth >= largest:
                 return rankings, best
             depth *= _DEEPER
 
-    def _kept(self, scores: list[tuple[str, float]], options: Options) -> list[tuple[str, float]]:
+    def _kept(
+        self,
+        scores: list[tuple[str, float]],
+        questions: dict[Recommender, Question],
+        options: Options,
+    ) -> list[tuple[str, float]]:
         close = dict(item for item in scores if item[1] >= options.min_similarity)
         ids = list(close)
         caps = self._caps(ids, options)
+        if options.collapses_duplicates:
+            caps += [
+                _by_recording(member, question, ids, options)
+                for member, question in questions.items()
+            ]
         if caps:
             ids = [ids[place] for place in picked(caps, options.limit, len(ids))]
         return [(id_, close[id_]) for id_ in ids[: options.limit]]
@@ -206,6 +218,17 @@ class Ensemble:
     def _unknown_exclusions(self, options: Options) -> list[str]:
         known = self._tracks(options.exclude_ids)
         return not_in_catalog(id_ for id_ in options.exclude_ids if id_ not in known)
+
+
+def _by_recording(
+    member: Recommender, question: Question, ids: Sequence[str], options: Options
+) -> Capped:
+    """One track of each recording, by what a member knows of copies."""
+    arrays = member.generation.arrays
+    room, _ = member.retrieval.room(question.seeds, options)
+    cap = Cap(1, arrays.recordings.take(room.excluded).tolist())
+    rows = (arrays.row_of(id_) for id_ in ids)
+    return cap, [-1 if row is None else int(arrays.recordings[row]) for row in rows]
 
 
 def _in_vain_everywhere(members: Iterable[Recommender], options: Options) -> list[str]:
