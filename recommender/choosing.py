@@ -35,16 +35,17 @@ def depth_for(generation: Generation, options: Options) -> int:
     return POOL_FACTOR * options.limit if corrects or collapses else options.limit
 
 
-def has_copies(generation: Generation, rows: Rows, left_out: Rows) -> bool:
+def has_copies(generation: Generation, rows: list[int], left_out: Rows) -> bool:
     """Whether any of some rows is of the same recording as another, or as one that is left out."""
-    if not generation.arrays.has_copies:
+    of_row = generation.arrays.recording_of_row
+    if of_row is None:
         return False
-    recordings = generation.arrays.recordings
-    found = [number for number in recordings.take(rows).tolist() if number >= 0]
+    found = [number for row in rows if (number := of_row[row]) >= 0]
     if not found:
         return False
-    return len(set(found)) < len(found) or not set(found).isdisjoint(
-        recordings.take(left_out).tolist()
+    recordings = set(found)
+    return len(recordings) < len(found) or not recordings.isdisjoint(
+        generation.arrays.recordings.take(left_out).tolist()
     )
 
 

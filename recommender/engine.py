@@ -226,14 +226,13 @@ class Recommender:
         """Rows of the answer and their similarities."""
         if options.limit < 1:
             raise InvalidParameterError(f"limit={options.limit} must be at least 1")
+        generation = self.generation
         if options.is_plain:
             plain = self.retrieval.pool(question, room, options.limit, options.min_similarity)
+            rows = plain.rows.tolist()
             # most answers hold no two copies, and are what they would be without looking for any
-            if not options.collapses_duplicates or not has_copies(
-                self.generation, plain.rows, room.excluded
-            ):
-                return plain.rows.tolist(), plain.similarities.tolist()
-        generation = self.generation
+            if not (options.collapses_duplicates and has_copies(generation, rows, room.excluded)):
+                return rows, plain.similarities.tolist()
         choice = Choice(generation, room.excluded, options)
         depth = depth_for(generation, options)
         while True:

@@ -131,16 +131,19 @@ class Ensemble:
             )
         largest = max(len(member.generation.index) for member in questions)
         depth = max(DEPTH, options.limit)
+        telling = [
+            member
+            for member in questions
+            if options.collapses_duplicates and member.generation.arrays.has_copies
+        ]
         while True:
             rankings = {
                 member.generation.manifest.space_id: member.nearest_ids(question, options, depth)
                 for member, question in questions.items()
             }
-            best = self._kept(fused(list(rankings.values())), questions, options)
+            best = self._kept(fused(list(rankings.values())), questions, telling, options)
             # a rank beyond the depth counts as none; only a cap may have left too few tracks
-            has_caps = options.collapses_duplicates or (
-                (options.max_per_artist, options.max_per_album) != (None, None)
-            )
+            has_caps = telling or (options.max_per_artist, options.max_per_album) != (None, None)
             if len(best) == options.limit or not has_caps or depth >= largest:
                 return rankings, best
             depth *= _DEEPER
@@ -149,16 +152,14 @@ class Ensemble:
         self,
         scores: list[tuple[str, float]],
         questions: dict[Recommender, Question],
+        telling: Sequence[Recommender],
         options: Options,
     ) -> list[tuple[str, float]]:
+        """The best tracks, of each recording one by what members know that tell copies."""
         close = dict(item for item in scores if item[1] >= options.min_similarity)
         ids = list(close)
         caps = self._caps(ids, options)
-        if options.collapses_duplicates:
-            caps += [
-                _by_recording(member, question, ids, options)
-                for member, question in questions.items()
-            ]
+        caps += [_by_recording(member, questions[member], ids, options) for member in telling]
         if caps:
             ids = [ids[place] for place in picked(caps, options.limit, len(ids))]
         return [(id_, close[id_]) for id_ in ids[: options.limit]]

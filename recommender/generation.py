@@ -133,6 +133,12 @@ class RowArrays:
         """Whether any two rows are of one recording."""
         return bool((self.recordings >= 0).any())
 
+    @cached_property
+    def recording_of_row(self) -> memoryview | None:
+        """The same as `recordings`, None where no two rows are of one recording."""
+        # single numbers come out of a view much quicker than out of an array
+        return memoryview(self.recordings.data) if self.has_copies else None
+
     @property
     def live(self) -> Selection | None:
         """Rows whose tracks are still there, None when all are."""

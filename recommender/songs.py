@@ -51,7 +51,8 @@ _AFTER_DASH = re.compile(r"\s[-–—]\s+([^()\[\]{}]*)$")
 _NUMBERED = re.compile(r"^\d{1,3}\s*[-._)]+\s*(?=\S)")
 _VERSION = re.compile(
     r"\b(?:live|unplugged|re-?master(?:ed|ing)?|mono|stereo|demo|edit|version|single|album|radio|"
-    r"acoustic|session|sessions|take|rehearsal|concert|bonus|original|explicit|clean|extended)\b"
+    r"acoustic|session|sessions|take|rehearsal|concert|bonus|original|explicit|clean|extended|"
+    r"feat|ft|featuring)\b"
 )
 # what tells one work from another, in a note
 _ANOTHER = re.compile(

@@ -43,7 +43,7 @@ BY_SOUND_ALONE = {"NAMELESS": songs.NAMELESS, "OTHERS": songs.OTHERS}
 
 @pytest.fixture(autouse=True, scope="session")
 def _names_tell_copies() -> Iterator[None]:
-    """Have copies told by names alone: most vectors of tests have four values, and all are alike."""
+    """Have copies told by names alone: vectors of four values, as tests have, are all alike."""
     with pytest.MonkeyPatch.context() as patch:
         for name in BY_SOUND_ALONE:
             patch.setattr(songs, name, (2.0, 2.0))
