@@ -93,7 +93,7 @@ def test_a_listener_is_not_recommended_another_copy_of_what_was_heard(
 
 
 def test_a_path_visits_no_recording_twice(copies: httpx.Client) -> None:
-    ends = {"from": "a0", "to": "b1", "steps": 11}
+    ends: dict[str, str | int] = {"from": "a0", "to": "b1", "steps": 11}
     found = songs(ids_of(copies.get("/path", params=ends)))
     assert len(found) == len(set(found)) == 8
     assert len(ids_of(copies.get("/path", params={**ends, "duplicates": "keep"}))) == 11

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,8 +34,10 @@ def songs_of(names: list[Metadata], seconds: float = 180.0) -> Songs:
     return np.array([song_of(Track(str(i), seconds, name)) for i, name in enumerate(names)], SONG)
 
 
-def unit(vectors: np.ndarray) -> FloatArray:
-    units: FloatArray = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype("f4")
+def unit(vectors: np.ndarray[Any, Any]) -> FloatArray:
+    units: FloatArray = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(
+        np.float32
+    )
     return units
 
 
@@ -44,9 +47,9 @@ def apart(count: int, seed: int = 1) -> FloatArray:
 
 def near(vectors: FloatArray, cosine: float, seed: int = 2) -> FloatArray:
     """Vectors at a cosine of others."""
-    other = np.random.default_rng(seed).standard_normal(vectors.shape)
-    other = unit(other - (other * vectors).sum(axis=1, keepdims=True) * vectors)
-    return unit(cosine * vectors + np.sqrt(1 - cosine**2) * other)
+    drawn = np.random.default_rng(seed).standard_normal(vectors.shape)
+    across = unit(drawn - (drawn * vectors).sum(axis=1, keepdims=True) * vectors)
+    return unit(cosine * vectors + np.sqrt(1 - cosine**2) * across)
 
 
 def grouped(vectors: FloatArray, songs: Songs, listed: bool = True) -> set[frozenset[int]]:

@@ -21,9 +21,9 @@ def songs(*metadata: Metadata, seconds: float = 180.0) -> Songs:
 def copies(
     one: Metadata, other: Metadata, cosine: float, seconds: float = 180.0, room: float = -1.0
 ) -> bool:
-    pair = songs(one), songs(other, seconds=seconds)
-    [found] = are_copies(*pair, np.array([cosine]), np.array([room])).tolist()
-    [back] = are_copies(*reversed(pair), np.array([cosine]), np.array([room])).tolist()
+    first, second = songs(one), songs(other, seconds=seconds)
+    [found] = are_copies(first, second, np.array([cosine]), np.array([room])).tolist()
+    [back] = are_copies(second, first, np.array([cosine]), np.array([room])).tolist()
     assert found == back
     return bool(found)
 
