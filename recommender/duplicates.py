@@ -31,7 +31,7 @@ _GROUPS = 256
 
 
 class Pairs(NamedTuple):
-    """Rows that are compared, `one` below `other`, and the cosine of each two; shape (n,)."""
+    """Rows that are compared two by two, and the cosine of each two; all of shape (n,)."""
 
     one: Rows
     other: Rows

@@ -212,8 +212,9 @@ def _capped(generation: Generation, room: Room, rows: list[int]) -> tuple[list[i
         caps.append((by_artist, arrays.artists[rows].tolist()))
     if caps:
         rows = [rows[place] for place in picked(caps, len(rows), len(rows))]
-    spent = by_artist.spent if by_artist else []
-    return rows, np.flatnonzero(np.isin(arrays.artists, spent)) if spent else np.array(spent, int)
+    if not by_artist:
+        return rows, np.empty(0, np.int64)
+    return rows, np.flatnonzero(np.isin(arrays.artists, by_artist.spent))
 
 
 def _near(
