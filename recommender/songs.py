@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.ranking import Similarities
-from recommender.recording_names import NOBODY, artist_key, artist_keys, title_key
+from recommender.recording_names import NOBODY, artist_keys, title_key
 from recommender.selection import Mask
 from recommender.track import Track
 
@@ -105,6 +105,8 @@ def parted(title: str) -> tuple[str, str]:
 
 def _one_of(title: str) -> str:
     """A title that is there twice, as "The Song;Song", once."""
+    if ";" not in title:
+        return title
     parts = [(title_key(part), part) for part in title.split(";")]
     longest, part = max(parts, key=lambda named: len(named[0]))
     return part if all(key in longest for key, _ in parts) else title
@@ -112,10 +114,8 @@ def _one_of(title: str) -> str:
 
 def _artist(artist: str) -> str:
     """The first who is named, for guests come and go."""
-    keys = artist_keys(artist)
-    if not keys or keys[0] in NOBODY:
-        return ""
-    return keys[1] if len(keys) > 1 else artist_key(artist)
+    whole, *parts = artist_keys(artist) or [""]
+    return "" if whole in NOBODY else (parts[0] if parts else whole)
 
 
 def _number(text: str) -> int:
