@@ -10,6 +10,7 @@ ANSWER: dict[str, Any] = {
         "limit": 1,
         "exclude_id": [],
         "exclude_artist": [],
+        "duplicates": "collapse",
         "min_similarity": 0.0,
         "genre": [],
         "artist": [],

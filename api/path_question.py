@@ -3,7 +3,15 @@
 from pydantic import Field
 
 from api.examples import OTHER_ID, TRACK_ID
-from api.questions import ExcludedArtists, ExcludedIds, FiltersQuestion, Name, TrackId
+from api.questions import (
+    COLLAPSE,
+    Duplicates,
+    ExcludedArtists,
+    ExcludedIds,
+    FiltersQuestion,
+    Name,
+    TrackId,
+)
 from recommender.paths import MAX_STEPS, MIN_STEPS, PathOptions
 
 
@@ -23,6 +31,7 @@ class PathQuestion(FiltersQuestion):
     max_per_artist: int | None = Field(
         None, ge=1, description="Most tracks by one artist between the ends."
     )
+    duplicates: Duplicates = COLLAPSE
     space: Name | None = Field(
         None,
         description="The space to walk in, by its id or its embedder's name: one, not several.",
@@ -37,4 +46,5 @@ class PathQuestion(FiltersQuestion):
             exclude_artists=self.exclude_artist,
             max_per_artist=self.max_per_artist,
             filters=self.filters(),
+            collapses_duplicates=self.duplicates == COLLAPSE,
         )

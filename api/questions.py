@@ -77,6 +77,14 @@ ExcludedArtists = Annotated[
         description="Artists to leave out, in any case and accents; repeated like exclude_id.",
     ),
 ]
+COLLAPSE: Literal["collapse"] = "collapse"
+Duplicates = Annotated[
+    Literal["collapse", "keep"],
+    Field(
+        description="What becomes of further copies of a recording, such as a remaster or another "
+        "encoding: collapse, one comes at most and none of what is asked about, or keep."
+    ),
+]
 
 
 class FiltersQuestion(Question):
@@ -163,6 +171,7 @@ class OptionsQuestion(ListQuestion):
     hub_correction: bool = Field(
         False, description="Whether tracks that are near to everything are put back."
     )
+    duplicates: Duplicates = COLLAPSE
     min_similarity: float = Field(
         0.0, ge=0.0, le=1.0, allow_inf_nan=False, description="Leave out matches below."
     )
@@ -187,6 +196,7 @@ class OptionsQuestion(ListQuestion):
             max_per_album=self.max_per_album,
             diversity=self.diversity,
             corrects_hubs=self.hub_correction,
+            collapses_duplicates=self.duplicates == COLLAPSE,
         )
 
 

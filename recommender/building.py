@@ -10,6 +10,7 @@ import numpy as np
 
 from recommender.arrays import FloatArray
 from recommender.catalog_tables import artist_codes, write_catalog
+from recommender.duplicates import recordings_of
 from recommender.errors import GenerationError
 from recommender.generation import normalised
 from recommender.index.building import build_index
@@ -28,6 +29,8 @@ from recommender.manifest import (
     MEANS,
     NEIGHBOURS,
     ORDER,
+    RECORDINGS,
+    SONGS,
     TAGS,
     IndexRecord,
 )
@@ -35,6 +38,7 @@ from recommender.memory import bytes_beside
 from recommender.neighbours import Neighbours, listed_recall, neighbours_of, no_lists
 from recommender.projection import Projection, fit
 from recommender.records import LibraryTrack
+from recommender.songs import SONG, song_of
 from recommender.space import dimension_of, id_of, stored
 
 _log = logging.getLogger(__name__)
@@ -80,6 +84,7 @@ class Gathered:
         self.vectors = np.zeros((n_tracks, dimension), np.float32)
         self.tags = np.zeros((n_tracks, n_tags), np.float16)
         self.levels = np.zeros(n_tracks)
+        self.songs = np.zeros(n_tracks, SONG)
 
     def passing(self, tracks: Iterable[LibraryTrack]) -> Iterator[LibraryTrack]:
         """Hand tracks on, and keep what belongs here.
@@ -94,6 +99,7 @@ class Gathered:
             self.ids.append(entry.track.id.encode(errors="surrogatepass"))
             self.vectors[row], self.tags[row] = entry.vector, entry.tags
             self.levels[row] = entry.level_dbfs
+            self.songs[row] = song_of(entry.track)
             yield entry
 
 
@@ -148,6 +154,8 @@ def build(folder: Path, library: Library, space: Mapping[str, Any], options: Ind
             ADDED: units[:0],
             NEIGHBOURS: lists,
             CHANGED_NEIGHBOURS: changed,
+            SONGS: rows.songs,
+            RECORDINGS: recordings_of(rows.songs, index, Neighbours(lists, changed)),
             CENTRE: projection.centre,
         }
         | ({} if projection.components is None else {COMPONENTS: projection.components}),

@@ -1,4 +1,4 @@
-"""Chooses the rows of an answer from those that are similar: no hubs, and not too alike."""
+"""Chooses the rows of an answer from those that are similar: no hubs, no copies, not too alike."""
 
 from collections.abc import Hashable, Iterable
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from recommender.retrieval import Pool
 from recommender.text import folded
 from recommender.track import Metadata, Track
 
-# of how many rows a place is chosen: hubs give theirs to others
+# of how many rows a place is chosen: hubs and copies give theirs to others
 POOL_FACTOR = 2
 DIVERSE_FACTOR = 5
 
@@ -31,7 +31,22 @@ def depth_for(generation: Generation, options: Options) -> int:
     if options.diversity:
         return DIVERSE_FACTOR * options.limit
     corrects = options.corrects_hubs and generation.arrays.crowding is not None
-    return POOL_FACTOR * options.limit if corrects else options.limit
+    collapses = options.collapses_duplicates and generation.arrays.has_copies
+    return POOL_FACTOR * options.limit if corrects or collapses else options.limit
+
+
+def has_copies(generation: Generation, rows: list[int], left_out: Rows) -> bool:
+    """Whether any of some rows is of the same recording as another, or as one that is left out."""
+    of_row = generation.arrays.recording_of_row
+    if of_row is None:
+        return False
+    found = [number for row in rows if (number := of_row[row]) >= 0]
+    if not found:
+        return False
+    recordings = set(found)
+    return len(recordings) < len(found) or not recordings.isdisjoint(
+        generation.arrays.recordings.take(left_out).tolist()
+    )
 
 
 def in_order(generation: Generation, pool: Pool, options: Options) -> Ranked:
@@ -46,6 +61,14 @@ def in_order(generation: Generation, pool: Pool, options: Options) -> Ranked:
     return Ranked(rows.take(order), similarities.take(order), scores.take(order))
 
 
+def without_copies(generation: Generation, rows: Rows) -> Rows:
+    """The first rows of each recording among some, and those that are of none."""
+    recordings = generation.arrays.recordings.take(rows)
+    keep = recordings < 0
+    keep[np.unique(recordings, return_index=True)[1]] = True
+    return rows[keep]
+
+
 class Choice:
     """The rows of one answer, which may come from several pools.
 
@@ -53,6 +76,8 @@ class Choice:
     ----------
     generation
         Theirs.
+    left_out
+        Rows that cannot be chosen, whose copies are not wanted either.
     options
         What is wanted.
 
@@ -62,10 +87,12 @@ class Choice:
         What has been chosen so far.
     """
 
-    def __init__(self, generation: Generation, options: Options):
+    def __init__(self, generation: Generation, left_out: Rows, options: Options):
         self.rows, self.similarities = list[int](), list[float]()
         self._generation, self._options = generation, options
-        self._artists = self._albums = None
+        self._artists = self._albums = self._recordings = None
+        if options.collapses_duplicates and generation.arrays.has_copies:
+            self._recordings = Cap(1, generation.arrays.recordings.take(left_out).tolist())
         if options.max_per_artist is not None:
             self._artists = Cap(options.max_per_artist)
         if options.max_per_album is not None:
@@ -103,6 +130,10 @@ class Choice:
 
     def _caps(self, rows: Rows) -> list[Capped]:
         caps = list[Capped]()
+        if self._recordings:
+            recordings = self._generation.arrays.recordings.take(rows)
+            if recordings.max(initial=-1) >= 0:
+                caps.append((self._recordings, recordings.tolist()))
         if self._artists:
             caps.append((self._artists, self._generation.arrays.artists.take(rows).tolist()))
         if self._albums:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from recommender.allowed import in_no_track, not_in_catalog
 from recommender.arrays import FloatArray, Rows
 from recommender.catalog_search import Page
-from recommender.choosing import Choice, depth_for, in_order
+from recommender.choosing import Choice, depth_for, has_copies, in_order
 from recommender.embedding import Embedding
 from recommender.errors import InvalidParameterError, SpaceMismatchError, UnknownTrackError
 from recommender.events import Event
@@ -226,11 +226,15 @@ class Recommender:
         """Rows of the answer and their similarities."""
         if options.limit < 1:
             raise InvalidParameterError(f"limit={options.limit} must be at least 1")
+        generation = self.generation
         if options.is_plain:
             plain = self.retrieval.pool(question, room, options.limit, options.min_similarity)
-            return plain.rows.tolist(), plain.similarities.tolist()
-        generation = self.generation
-        choice, depth = Choice(generation, options), depth_for(generation, options)
+            rows = plain.rows.tolist()
+            # most answers hold no two copies, and are what they would be without looking for any
+            if not (options.collapses_duplicates and has_copies(generation, rows, room.excluded)):
+                return rows, plain.similarities.tolist()
+        choice = Choice(generation, room.excluded, options)
+        depth = depth_for(generation, options)
         while True:
             pool = self.retrieval.pool(question, room, depth, options.min_similarity)
             choice.take(in_order(generation, pool, options))

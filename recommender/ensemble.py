@@ -131,22 +131,35 @@ class Ensemble:
             )
         largest = max(len(member.generation.index) for member in questions)
         depth = max(DEPTH, options.limit)
+        telling = [
+            member
+            for member in questions
+            if options.collapses_duplicates and member.generation.arrays.has_copies
+        ]
         while True:
             rankings = {
                 member.generation.manifest.space_id: member.nearest_ids(question, options, depth)
                 for member, question in questions.items()
             }
-            best = self._kept(fused(list(rankings.values())), options)
+            best = self._kept(fused(list(rankings.values())), questions, telling, options)
             # a rank beyond the depth counts as none; only a cap may have left too few tracks
-            has_caps = (options.max_per_artist, options.max_per_album) != (None, None)
+            has_caps = telling or (options.max_per_artist, options.max_per_album) != (None, None)
             if len(best) == options.limit or not has_caps or depth >= largest:
                 return rankings, best
             depth *= _DEEPER
 
-    def _kept(self, scores: list[tuple[str, float]], options: Options) -> list[tuple[str, float]]:
+    def _kept(
+        self,
+        scores: list[tuple[str, float]],
+        questions: dict[Recommender, Question],
+        telling: Sequence[Recommender],
+        options: Options,
+    ) -> list[tuple[str, float]]:
+        """The best tracks, of each recording one by what members know that tell copies."""
         close = dict(item for item in scores if item[1] >= options.min_similarity)
         ids = list(close)
         caps = self._caps(ids, options)
+        caps += [_by_recording(member, questions[member], ids, options) for member in telling]
         if caps:
             ids = [ids[place] for place in picked(caps, options.limit, len(ids))]
         return [(id_, close[id_]) for id_ in ids[: options.limit]]
@@ -206,6 +219,17 @@ class Ensemble:
     def _unknown_exclusions(self, options: Options) -> list[str]:
         known = self._tracks(options.exclude_ids)
         return not_in_catalog(id_ for id_ in options.exclude_ids if id_ not in known)
+
+
+def _by_recording(
+    member: Recommender, question: Question, ids: Sequence[str], options: Options
+) -> Capped:
+    """One track of each recording, by what a member knows of copies."""
+    arrays = member.generation.arrays
+    room, _ = member.retrieval.room(question.seeds, options)
+    cap = Cap(1, arrays.recordings.take(room.excluded).tolist())
+    rows = (arrays.row_of(id_) for id_ in ids)
+    return cap, [-1 if row is None else int(arrays.recordings[row]) for row in rows]
 
 
 def _in_vain_everywhere(members: Iterable[Recommender], options: Options) -> list[str]:

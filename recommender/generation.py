@@ -4,6 +4,7 @@
 
     generations/<UTC>-<8 hex>/   index.faiss [vectors.faiss]  catalog.db  manifest.json
                                  ids  order  tags  artists  means  added  centre [components] .npy
+                                 neighbours  neighbours.changed  songs  recordings .npy
     CURRENT                      the names of those that are served
 
 Rows are those of the index. A track keeps its row from one generation to the next; new ones are
@@ -52,6 +53,8 @@ from recommender.manifest import (
     MEANS,
     NEIGHBOURS,
     ORDER,
+    RECORDINGS,
+    SONGS,
     TAGS,
     Manifest,
 )
@@ -60,6 +63,7 @@ from recommender.projection import Projection
 from recommender.ranking import Similarities
 from recommender.selection import Selection
 from recommender.slices import RowFile
+from recommender.songs import Songs
 from recommender.space import Space, dimension_of, stored
 
 _Array = TypeVar("_Array")
@@ -91,6 +95,11 @@ class RowArrays:
         Mean of the unit vectors when the projection was fitted, and now; shape (2, dimension).
     neighbours
         Rows near each row.
+    songs
+        What tells copies of one recording, see :mod:`recommender.songs`, shape (n_rows,).
+    recordings
+        The number of the recording that a row is a copy of, -1 where no other row is one, int32,
+        shape (n_rows,).
     """
 
     ids: np.ndarray[Any, np.dtype[np.bytes_]]
@@ -99,22 +108,36 @@ class RowArrays:
     artists: np.ndarray[Any, np.dtype[np.int32]]
     means: FloatArray
     neighbours: Neighbours
+    songs: Songs
+    recordings: np.ndarray[Any, np.dtype[np.int32]]
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Map the arrays of a generation, verified before."""
-        ids, order, tags, artists, changed = (
+        ids, order, tags, artists, changed, songs, recordings = (
             _load_array(folder / name, mapped=True)
-            for name in (IDS, ORDER, TAGS, ARTISTS, CHANGED_NEIGHBOURS)
+            for name in (IDS, ORDER, TAGS, ARTISTS, CHANGED_NEIGHBOURS, SONGS, RECORDINGS)
         )
         lists = _read_array(folder / NEIGHBOURS, RowFile.of)
         means = _load_array(folder / MEANS)
-        return cls(ids, order, tags, artists, means, Neighbours(lists, changed))
+        near = Neighbours(lists, changed)
+        return cls(ids, order, tags, artists, means, near, songs, recordings)
 
     @cached_property
     def crowding(self) -> Similarities | None:
         """How similar each row is to those nearest to it, shape (n_rows,); None if not known."""
         return self.neighbours.crowding(len(self.ids))
+
+    @cached_property
+    def has_copies(self) -> bool:
+        """Whether any two rows are of one recording."""
+        return bool((self.recordings >= 0).any())
+
+    @cached_property
+    def recording_of_row(self) -> memoryview | None:
+        """The same as `recordings`, None where no two rows are of one recording."""
+        # single numbers come out of a view much quicker than out of an array
+        return memoryview(self.recordings.data) if self.has_copies else None
 
     @property
     def live(self) -> Selection | None:
@@ -442,6 +465,8 @@ def _check_arrays(manifest: Manifest, arrays: RowArrays) -> None:
         MEANS: (arrays.means, "f", (2, manifest.dimension)),
         NEIGHBOURS: (lists, "i", (len(lists), 2, LISTED)),
         CHANGED_NEIGHBOURS: (changed, "i", (len(changed), 1 + 2 * LISTED)),
+        SONGS: (arrays.songs, "V", (n_rows,)),
+        RECORDINGS: (arrays.recordings, "i", (n_rows,)),
     }
     for file, (array, kind, shape) in expected.items():
         if array.dtype.kind != kind or array.shape != shape:

@@ -107,14 +107,14 @@ class Neighbours:
         crowding = np.full(n_rows, np.nan)
         for first in range(0, len(self.lists), _PIECE):
             end = min(first + _PIECE, len(self.lists))
-            piece = self._block(first, end)
+            piece = self.block(first, end)
             crowding[first:end] = _mean_of(piece[:, 1, :CROWD])
         crowding[self._rows] = _mean_of(self.changed[:, 1 + LISTED : 1 + LISTED + CROWD])
         middle = float(np.nanmedian(crowding))
         return np.where(np.isnan(crowding), middle, crowding)
 
-    def _block(self, first: int, end: int) -> Lists:
-        """Some lists that are not mapped for it: a mapped file counts as memory."""
+    def block(self, first: int, end: int) -> Lists:
+        """Some of `lists`, which are not mapped for it: a mapped file counts as memory."""
         lists = self.lists
         try:
             return lists.block(first, end) if isinstance(lists, RowFile) else lists[first:end]

@@ -11,7 +11,7 @@ from recommender.arrays import Rows
 from recommender.errors import InvalidParameterError, UnknownTrackError
 from recommender.filters import NO_FILTERS, Filters
 from recommender.generation import Generation
-from recommender.ranking import Cap, picked, similarity
+from recommender.ranking import Cap, Capped, picked, similarity
 from recommender.selection import Selection
 from recommender.track import SpaceRank, TagStrength, Track
 from recommender.walks import GreatCircle, hop_similarities, smoothest
@@ -39,6 +39,8 @@ class PathOptions:
         not capped.
     filters
         What a track between the ends must be like.
+    collapses_duplicates
+        Whether no recording comes twice, in two copies; the ends may be such.
     """
 
     steps: int = 10
@@ -46,6 +48,7 @@ class PathOptions:
     exclude_artists: tuple[str, ...] = ()
     max_per_artist: int | None = None
     filters: Filters = NO_FILTERS
+    collapses_duplicates: bool = True
 
 
 class Stop(NamedTuple):
@@ -129,11 +132,14 @@ class Room:
         Rows that may not, the ends among them, shape (n,).
     max_per_artist
         Most rows by one artist; None for no cap.
+    collapses_duplicates
+        Whether one row of a recording may at most, and no copy of an excluded one.
     """
 
     allowed: Selection | None
     excluded: Rows
     max_per_artist: int | None = None
+    collapses_duplicates: bool = False
 
 
 def walk(generation: Generation, start: int, end: int, steps: int, room: Room) -> Rows:
@@ -171,31 +177,44 @@ def _room(generation: Generation, ends: Rows, options: PathOptions) -> tuple[Roo
     excluded, unknown = generation.rows_of(options.exclude_ids)
     by_artist = generation.catalog.rows_by_artists(options.exclude_artists)
     rows = np.concatenate([ends, excluded, by_artist])
-    return Room(allowed, rows, options.max_per_artist), unknown
+    collapses = options.collapses_duplicates and generation.arrays.has_copies
+    return Room(allowed, rows, options.max_per_artist, collapses), unknown
 
 
 def _pool(generation: Generation, circle: GreatCircle, wanted: int, room: Room) -> Rows:
     """Rows near the way, in the order of their ids: `wanted` at least, if there are so many."""
-    artists, found, near = generation.arrays.artists, dict[int, float](), NEAR
-    allowed, cap = room.allowed, room.max_per_artist
-    kept, spent = list[int](), list[int]()
+    found, near = dict[int, float](), NEAR
+    allowed, kept = room.allowed, list[int]()
     while len(kept) < wanted:
         new = _near(generation, circle, near, allowed, room.excluded)
         for row, cosine in new:
             found[row] = max(cosine, found.get(row, -1.0))
-        kept = sorted(found, key=lambda row: (-found[row], row))
-        if cap is not None:
-            by_artist = Cap(cap)
-            places = picked([(by_artist, artists[kept].tolist())], len(kept), len(kept))
-            kept, spent = [kept[place] for place in places], by_artist.spent
+        closest_first = sorted(found, key=lambda row: (-found[row], row))
+        kept, done = _capped(generation, room, closest_first)
         if len(new) < POINTS * near:
             break
         # artists that have as many as they may are not looked for again
-        every = Selection.every(len(artists)) if allowed is None else allowed
-        allowed = every.without(np.flatnonzero(np.isin(artists, spent)))
+        every = Selection.every(len(generation.arrays.ids)) if allowed is None else allowed
+        allowed = every.without(done)
         near *= _DEEPER
     pool = np.array(kept, np.int64)
     return pool[np.argsort(generation.arrays.ids[pool])]
+
+
+def _capped(generation: Generation, room: Room, rows: list[int]) -> tuple[list[int], Rows]:
+    """Those of some rows that may be in a walk, and all rows by artists who have enough of them."""
+    arrays, caps = generation.arrays, list[Capped]()
+    if room.collapses_duplicates:
+        by_recording = Cap(1, arrays.recordings[room.excluded].tolist())
+        caps.append((by_recording, arrays.recordings[rows].tolist()))
+    by_artist = None if room.max_per_artist is None else Cap(room.max_per_artist)
+    if by_artist:
+        caps.append((by_artist, arrays.artists[rows].tolist()))
+    if caps:
+        rows = [rows[place] for place in picked(caps, len(rows), len(rows))]
+    if not by_artist:
+        return rows, np.empty(0, np.int64)
+    return rows, np.flatnonzero(np.isin(arrays.artists, by_artist.spent))
 
 
 def _near(

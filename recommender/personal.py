@@ -11,7 +11,7 @@ import numpy.typing as npt
 from recommender import taste
 from recommender.allowed import not_in_catalog
 from recommender.arrays import FloatArray, Rows
-from recommender.choosing import Choice, Ranked
+from recommender.choosing import Choice, Ranked, without_copies
 from recommender.clustering import representatives
 from recommender.engine import Recommender
 from recommender.errors import InvalidParameterError
@@ -178,7 +178,7 @@ def _by_interests(
             some, is_all = _search(recommender, known, interest, room, options, mood, depth)
             found.append(some)
             complete = complete and is_all
-        matches = _chosen(recommender, known, found, options)
+        matches = _chosen(recommender, known, found, room, options)
         if complete or len(matches) == options.limit or depth == MOST_DEPTH:
             return matches
         depth = min(OVERFETCH * depth, MOST_DEPTH)
@@ -223,7 +223,11 @@ def _chance(mood: Mood, rows: Rows) -> Scores:
 
 
 def _chosen(
-    recommender: Recommender, known: _Taste, found: Sequence[_Found], options: Options
+    recommender: Recommender,
+    known: _Taste,
+    found: Sequence[_Found],
+    room: Room,
+    options: Options,
 ) -> list[Recommended]:
     """The matches, from the lists of all interests in proportion to their shares."""
     total = sum(len(one.rows) for one in found)
@@ -233,7 +237,7 @@ def _chosen(
     facts = [_facts(recommender, known, one, number) for number, one in enumerate(found, start=1)]
     best = {row: facts[of][row] for row, of in order}
     close = [(row, fact) for row, fact in best.items() if fact.similarity >= options.min_similarity]
-    choice = Choice(recommender.generation, options)
+    choice = Choice(recommender.generation, room.excluded, options)
     choice.take(
         Ranked(
             np.array([row for row, _ in close], np.int64),
@@ -287,6 +291,8 @@ def _start(recommender: Recommender, room: Room, options: Options, mood: Mood) -
     generation = recommender.generation
     allowed = room.allowed or Selection.every(len(generation.arrays.ids))
     rows = allowed.without(room.excluded).rows
+    if options.collapses_duplicates:
+        rows = without_copies(generation, rows)
     if len(rows) > SAMPLE:
         rows = np.sort(np.random.default_rng(mood.seed).choice(rows, SAMPLE, replace=False))
     # more than are wanted, for caps leave some out
@@ -294,7 +300,7 @@ def _start(recommender: Recommender, room: Room, options: Options, mood: Mood) -
         representatives(generation.index.vectors(rows), min(len(rows), 4 * options.limit))
     ]
     neutral = np.ones(len(chosen))
-    choice = Choice(generation, options)
+    choice = Choice(generation, room.excluded, options)
     choice.take(Ranked(chosen, neutral, neutral))
     documents = generation.catalog.documents(choice.rows)
     return [Recommended(rank, 0.5, documents[row]) for rank, row in enumerate(choice.rows, start=1)]

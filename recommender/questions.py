@@ -39,6 +39,9 @@ class Options:
     corrects_hubs
         Whether tracks that are near to everything are put back, see
         :func:`recommender.ranking.corrected`.
+    collapses_duplicates
+        Whether of several copies of one recording one comes at most, and none of what is asked
+        about or left out, see :mod:`recommender.duplicates`.
     """
 
     limit: int = 10
@@ -50,10 +53,11 @@ class Options:
     max_per_album: int | None = None
     diversity: float = 0.0
     corrects_hubs: bool = False
+    collapses_duplicates: bool = True
 
     @property
     def is_plain(self) -> bool:
-        """Whether the answer is what is most similar, nothing chosen of that."""
+        """Whether the answer is what is most similar, nothing chosen of that but copies."""
         return not (
             self.corrects_hubs or self.diversity or self.max_per_artist or self.max_per_album
         )

@@ -9,7 +9,7 @@ References
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -78,10 +78,12 @@ class Cap:
     ----------
     most
         Tracks of one group.
+    taken
+        The groups of tracks that count already, below 0 where one is not known.
     """
 
-    def __init__(self, most: int):
-        self._most, self._taken = most, Counter[int]()
+    def __init__(self, most: int, taken: Iterable[int] = ()):
+        self._most, self._taken = most, Counter[int](group for group in taken if group >= 0)
 
     def admits(self, group: int) -> bool:
         """Whether another track of a group may come; groups below 0 are not known, and may."""

@@ -11,6 +11,7 @@ from recommender.building import write_arrays
 from recommender.catalog_tables import update_catalog
 from recommender.changes import Changes
 from recommender.current import generations_dir
+from recommender.duplicates import Recordings
 from recommender.generation import Generation
 from recommender.index.faiss import FaissIndex
 from recommender.index.grown import GrownIndex, is_same_base, parts
@@ -24,6 +25,8 @@ from recommender.manifest import (
     DOCUMENTS,
     IDS,
     NEIGHBOURS,
+    RECORDINGS,
+    SONGS,
     TAGS,
 )
 from recommender.neighbours import Lists, Neighbours
@@ -85,7 +88,7 @@ class UpdatedFiles:
         written = rows.changed(self._folder / CATALOG)
         write_arrays(self._folder, written)
         fitted = (CENTRE, COMPONENTS) if COMPONENTS in self._manifest.files else (CENTRE,)
-        self._link(*fitted, *{IDS, TAGS}.difference(written))
+        self._link(*fitted, *{IDS, TAGS, SONGS}.difference(written))
 
     def write_lists(self, lists: Neighbours) -> None:
         """Write the lists of neighbours."""
@@ -99,6 +102,13 @@ class UpdatedFiles:
                 self._link(name)
             else:
                 write_arrays(self._folder, {name: np.asarray(array)})
+
+    def write_recordings(self, recordings: Recordings) -> None:
+        """Write which rows are copies of one recording."""
+        if np.array_equal(recordings, self._before.arrays.recordings):
+            self._link(RECORDINGS)
+        else:
+            write_arrays(self._folder, {RECORDINGS: recordings})
 
     def _link(self, *names: str) -> None:
         for name in names:

@@ -10,8 +10,9 @@ from recommender.arrays import FloatArray, Rows
 from recommender.catalog_tables import updated_artist_codes
 from recommender.changes import Changes
 from recommender.generation import Generation
-from recommender.manifest import ARTISTS, IDS, MEANS, ORDER, TAGS
+from recommender.manifest import ARTISTS, IDS, MEANS, ORDER, SONGS, TAGS
 from recommender.selection import Selection
+from recommender.songs import SONG, Songs, song_of
 
 _Ids = np.ndarray[Any, np.dtype[np.bytes_]]
 _Order = np.ndarray[Any, np.dtype[np.int32]]
@@ -71,6 +72,22 @@ class UpdatedRows:
         fitted, now = self.means
         return float(np.linalg.norm(now - fitted))
 
+    @cached_property
+    def songs(self) -> Songs:
+        """Of all rows."""
+        new = np.array([song_of(entry.track) for entry in self._changes.added], SONG)
+        songs = np.concatenate([self._before.arrays.songs, new])
+        for row, entry in self._changes.kept.items():
+            songs[row] = song_of(entry.track)
+        return songs
+
+    @property
+    def other_songs(self) -> Rows:
+        """Rows that are new, that died, or whose song is another."""
+        kept = np.fromiter(self._changes.kept, np.int64, len(self._changes.kept))
+        other = kept[self.songs[kept] != self._before.arrays.songs[kept]]
+        return np.concatenate([self._changes.removed, other, self.new])
+
     def changed(self, catalog: Path) -> dict[str, np.ndarray[Any, Any]]:
         """The arrays that are others than before, by the names of their files.
 
@@ -86,6 +103,8 @@ class UpdatedRows:
         }
         if self._changes.added:
             arrays[IDS] = self.ids
+        if len(self.other_songs) > len(self._changes.removed):
+            arrays[SONGS] = self.songs
         return arrays | self._tags()
 
     def _artists(self, catalog: Path) -> np.ndarray[Any, np.dtype[np.int32]]:

@@ -18,6 +18,7 @@ import numpy as np
 
 from recommender.building import Built
 from recommender.changes import Changes, changes_of
+from recommender.duplicates import updated_recordings
 from recommender.errors import GenerationError
 from recommender.generation import Generation
 from recommender.index.faiss import FaissIndex
@@ -100,13 +101,17 @@ def _written(folder: Path, before: Generation, changes: Changes, limits: Limits)
     manifest, rows = before.manifest, UpdatedRows(before, changes)
     limits.check(manifest, rows.n_tracks, rows.n_rows, rows.drift)
     files, live = UpdatedFiles(folder, before, changes), rows.live
-    index = _grown(before, changes, limits.most_beside, files.source)
-    lists = Neighbours(*updated(before.arrays.neighbours, index, rows.new, live, rows.ids))
+    index, arrays = _grown(before, changes, limits.most_beside, files.source), before.arrays
+    lists = Neighbours(*updated(arrays.neighbours, index, rows.new, live, rows.ids))
     found = measured(before, index, lists, live, len(changes.removed))
+    recordings = updated_recordings(
+        arrays.recordings, rows.songs, index, lists, live, rows.other_songs
+    )
     files.write_index(index)
     files.write_catalog()
     files.write_rows(rows)
     files.write_lists(lists)
+    files.write_recordings(recordings)
     return Built(
         rows.n_tracks,
         rows.n_rows,

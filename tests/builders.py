@@ -17,6 +17,7 @@ from recommender.arrays import FloatArray
 from recommender.catalog import Catalog
 from recommender.catalog_tables import artist_codes, write_catalog
 from recommender.current import generations_dir
+from recommender.duplicates import recordings_of
 from recommender.embedding import EmbedderSpec, Embedding, Frames
 from recommender.engine import Recommender
 from recommender.generation import Generation, RowArrays, open_generation
@@ -30,6 +31,7 @@ from recommender.neighbours import Neighbours, neighbours_of, no_lists
 from recommender.projection import Projection
 from recommender.publishing import publish
 from recommender.records import FileState, Indexed, LibraryTrack
+from recommender.songs import SONG, song_of
 from recommender.space import Space
 from recommender.track import Metadata, Track
 
@@ -194,6 +196,8 @@ def generation_of(
     write_catalog(catalog, map(library_track, by_id), range(len(by_id)))
     index = _index_of(by_id, index_class)
     lists = neighbours_of(index) if isinstance(index, FaissIndex) else no_lists()[0]
+    neighbours = Neighbours(lists, no_lists()[1])
+    songs = np.array([song_of(library_track(e).track) for e in by_id], SONG)
     return Generation.of(
         manifest=_manifest(len(by_id)),
         index=index,
@@ -204,7 +208,9 @@ def generation_of(
             tags=np.array([e.tags for e in by_id], np.float16).reshape(-1, len(TAG_NAMES)),
             artists=artist_codes(catalog, len(by_id)),
             means=np.zeros((2, DIMENSION), np.float32),
-            neighbours=Neighbours(lists, no_lists()[1]),
+            neighbours=neighbours,
+            songs=songs,
+            recordings=recordings_of(songs, index, neighbours),
         ),
         projection=Projection(np.zeros(DIMENSION, np.float32), None),
     )
@@ -232,10 +238,17 @@ def rewrite_manifest(folder: Path, changes: Mapping[str, Any]) -> None:
 
 
 def as_before_neighbours_were_listed(folder: Path) -> None:
-    """Have a generation say what the version before wrote, which is not served any more."""
+    """Have a generation say what the second version wrote, which is not served any more."""
     content = unsealed(folder)
     del content["seal"], content["index"]["measurement"]["listed_recall_at_10"]
-    (folder / MANIFEST).write_text(_sealed(content | {"schema_version": SCHEMA_VERSION - 1}))
+    (folder / MANIFEST).write_text(_sealed(content | {"schema_version": 2}))
+
+
+def as_before_copies_were_found(folder: Path) -> None:
+    """Have a generation say what the third version wrote, which is not served any more."""
+    content = unsealed(folder)
+    del content["seal"], content["files"]["songs.npy"], content["files"]["recordings.npy"]
+    (folder / MANIFEST).write_text(_sealed(content | {"schema_version": 3}))
 
 
 def unsealed(folder: Path) -> dict[str, Any]:

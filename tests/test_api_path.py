@@ -31,6 +31,7 @@ def test_a_path_has_the_shape_of_every_recommending_answer(client: httpx.Client)
         "tag_threshold": 0.1,
         "exclude_id": [],
         "exclude_artist": [],
+        "duplicates": "collapse",
     }
     assert (body.warnings, answer.json().keys()) == ([], PathJson.model_fields.keys())
 

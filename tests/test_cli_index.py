@@ -20,6 +20,7 @@ from recommender.index.recipes import IndexOptions, Recipe
 from recommender.index.tuning import tune
 from recommender.manifest import IDS, MANIFEST, IndexRecord, Manifest, _sealed
 from tests.builders import (
+    as_before_copies_were_found,
     as_before_neighbours_were_listed,
     folder_of,
     generation_of,
@@ -219,7 +220,12 @@ def as_before_indexes_were_measured(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "aged", [as_before_indexes_were_measured, as_before_neighbours_were_listed]
+    "aged",
+    [
+        as_before_indexes_were_measured,
+        as_before_neighbours_were_listed,
+        as_before_copies_were_found,
+    ],
 )
 def test_a_generation_of_an_earlier_version_is_whole_and_made_anew(
     run: list[str],

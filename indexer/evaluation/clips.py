@@ -143,7 +143,10 @@ def measure_clips(
 def rank_clips(recommender: Recommender, clips: Clips) -> list[Outcome]:
     """Ask for what sounds like each clip, and look for its track and that track's look-alikes."""
     tracks = {track_id for by_track in clips.values() for track_id in by_track}
-    alike = {id_: _ids(recommender.similar(id_, Options(K))) for id_ in sorted(tracks)}
+    alike = {
+        id_: _ids(recommender.similar(id_, Options(K, collapses_duplicates=False)))
+        for id_ in sorted(tracks)
+    }
     return [
         Outcome(subject, condition, id_, *_fate(recommender, asked, id_, alike[id_]))
         for condition, by_track in clips.items()
@@ -211,7 +214,7 @@ def _questions(condition: str, heard: Heard) -> dict[str, Heard]:
 
 def _fate(recommender: Recommender, heard: Heard, id_: str, alike: list[str]) -> tuple[int, float]:
     """Rank of the track that a clip is of, and the share of the look-alikes that it finds."""
-    ids = _ids(recommender.similar_to_clip(heard, Options(MAX_LIMIT)))
+    ids = _ids(recommender.similar_to_clip(heard, Options(MAX_LIMIT, collapses_duplicates=False)))
     rank = ids.index(id_) + 1 if id_ in ids else MISSED
     first = [other for other in ids if other != id_][:K]
     return rank, len(set(first) & set(alike)) / max(1, len(alike))

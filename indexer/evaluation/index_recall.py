@@ -138,7 +138,9 @@ def agreement(subject: Subject, vectors: FloatArray, queries: Rows) -> PerQuery:
     exact = vectors.astype(np.float64)
     shares = []
     for query in queries.tolist():
-        answer = service.similar(subject.tracks[query].track.id, Options(limit=LATENCY_DEPTH))
+        answer = service.similar(
+            subject.tracks[query].track.id, Options(limit=LATENCY_DEPTH, collapses_duplicates=False)
+        )
         others = np.delete(np.arange(len(exact), dtype=np.int64), query)
         best = metrics.ranking(similarity(exact[others] @ exact[query]), depth=LATENCY_DEPTH)
         wanted = [subject.tracks[row].track.id for row in others[best]]
