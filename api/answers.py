@@ -25,20 +25,24 @@ def answer_json(asked: bytes, answer: Listed) -> bytes:
     """
     if isinstance(answer, PersonalAnswer):
         return _recommended_json(asked, answer)
+    matches: list[dict[str, Any]] = [
+        {
+            "rank": rank,
+            "similarity": similarity,
+            "track": orjson.Fragment(document),
+            "why": {"shared_tags": tags, "space_ranks": _places(ranks) if ranks else ()},
+        }
+        for rank, similarity, document, tags, ranks in answer.matches
+    ]
+    if isinstance(answer, Answer) and answer.stretches:
+        for match, stretch in zip(matches, answer.stretches, strict=True):
+            match["why"]["segment"] = stretch and stretch._asdict()
     return orjson.dumps(
         {
             "query": orjson.Fragment(asked),
             "generation": answer.generation,
             "space": answer.space,
-            "matches": [
-                {
-                    "rank": rank,
-                    "similarity": similarity,
-                    "track": orjson.Fragment(document),
-                    "why": {"shared_tags": tags, "space_ranks": _places(ranks) if ranks else ()},
-                }
-                for rank, similarity, document, tags, ranks in answer.matches
-            ],
+            "matches": matches,
             "warnings": answer.warnings,
         }
     )

@@ -47,12 +47,30 @@ class SpaceRankJson(BaseModel):
     rank: int
 
 
+class SegmentJson(BaseModel):
+    """Where in a track a clip is."""
+
+    start_seconds: float = Field(description="From the beginning of the track.")
+    end_seconds: float
+    similarity: float = Field(
+        description="In [0, 1]: (1 + cosine) / 2, the mean over the windows of the clip."
+    )
+    same_recording: bool = Field(
+        description="Whether it is the very recording, as far as can be told."
+    )
+
+
 class WhyJson(BaseModel):
     """Why a track is a match."""
 
     shared_tags: list[TagJson] = Field(description="Tags strong in both, strongest first.")
     space_ranks: list[SpaceRankJson] = Field(
         description="When several spaces answer: the place in the answer of each that ranks it."
+    )
+    segment: SegmentJson | None = Field(
+        None,
+        description="Where the clip is in the track; not there unless a clip was looked for in "
+        "segments.",
     )
 
 

@@ -31,10 +31,11 @@ from recommender.manifest import (
     TAGS,
     IndexRecord,
 )
-from recommender.memory import bytes_beside
+from recommender.memory import bytes_beside, bytes_of_segments
 from recommender.neighbours import Neighbours, listed_recall, neighbours_of, no_lists
 from recommender.projection import Projection, fit
 from recommender.records import LibraryTrack
+from recommender.segment_building import build_segments
 from recommender.space import dimension_of, id_of, stored
 
 _log = logging.getLogger(__name__)
@@ -123,7 +124,8 @@ def build(folder: Path, library: Library, space: Mapping[str, Any], options: Ind
     projection = fit(space["projection"], rows.vectors)
     units = projected(projection, rows.vectors)
     n_tracks = len(units)
-    beside = bytes_beside(n_tracks, rows.tags.shape[1])
+    segments = build_segments(folder, library, space, rows.ids, options)
+    beside = bytes_beside(n_tracks, rows.tags.shape[1]) + bytes_of_segments(segments, n_tracks)
     index, recipe = build_index(units, options, beside)
     _log.info("measuring what searches of the index find")
     index, measurement = tune(index, units, options.target_recall)
@@ -156,7 +158,7 @@ def build(folder: Path, library: Library, space: Mapping[str, Any], options: Ind
         n_tracks,
         n_tracks,
         units.shape[1],
-        IndexRecord(options, recipe, measurement, n_tracks),
+        IndexRecord(options, recipe, measurement, n_tracks, segments),
         np.quantile(rows.levels, LEVEL_QUANTILES).tolist() if n_tracks else [],
     )
 

@@ -15,6 +15,7 @@ from recommender.allowed import in_no_track, not_in_catalog
 from recommender.arrays import FloatArray, Rows
 from recommender.catalog_search import Page
 from recommender.choosing import Choice, depth_for, in_order
+from recommender.clip_ranking import ranked_in_time
 from recommender.embedding import Embedding
 from recommender.errors import InvalidParameterError, SpaceMismatchError, UnknownTrackError
 from recommender.events import Event
@@ -23,6 +24,8 @@ from recommender.generation import Generation, normalised
 from recommender.labels import Strengths, Tags
 from recommender.questions import Answer, Options, Preference, Question, relative_weights
 from recommender.retrieval import OVERFETCH, Retrieval, Room
+from recommender.segment_search import SegmentSearch
+from recommender.segments import ClipWindows
 from recommender.taste import Opinion, opinions
 from recommender.track import Match, TagStrength, Track
 
@@ -64,10 +67,13 @@ class Recommender:
         tags = self.generation.labels.strong(self.generation.arrays.tags[row])
         return Question(None, tags, np.array([row], dtype=np.int64), about=row)
 
-    def about_clip(self, embeddings: Sequence[Embedding]) -> Question:
+    def about_clip(
+        self, embeddings: Sequence[Embedding], windows: ClipWindows | None = None
+    ) -> Question:
         """What sounds like a clip, embedded at one or at several levels.
 
-        A track is as similar as the best of the levels makes it.
+        A track is as similar as the best of the levels makes it; with `windows`, where the
+        generation has segments, as the best of its stretches, see :mod:`recommender.clip_ranking`.
 
         Raises
         ------
@@ -83,7 +89,9 @@ class Recommender:
             )
         queries = np.stack([generation.project(e.vector) for e in embeddings])
         tags = np.mean([e.tags for e in embeddings], axis=0)
-        return Question(queries, generation.labels.strong(tags), np.empty(0, np.int64))
+        asked = windows if generation.segments is not None else None
+        none = np.empty(0, np.int64)
+        return Question(queries, generation.labels.strong(tags), none, clip=asked)
 
     def about_taste(
         self, positive: Sequence[Preference], negative: Sequence[Preference]
@@ -175,17 +183,23 @@ class Recommender:
             The options ask for no match, or for a tag that this space does not know.
         """
         room, unknown = self.retrieval.room(question.seeds, options)
-        rows, similarities = self._ranked(question, room, options)
+        search = self._in_time(question)
+        if search is None:
+            rows, similarities = self._ranked(question, room, options)
+        else:
+            rows, similarities = ranked_in_time(self.generation, search, question, room, options)
         warnings = not_in_catalog(unknown)
         # by identity: most questions have none
         if options.filters is not NO_FILTERS or options.exclude_artists:
             warnings += self.in_vain(options)
         manifest = self.generation.manifest
+        matches = self._matches(rows, similarities, question.tags)
         return Answer(
             generation=manifest.generation,
             space=manifest.space_id,
-            matches=self._matches(rows, similarities, question.tags),
+            matches=matches,
             warnings=tuple(warnings),
+            stretches=() if search is None else search.stretches(rows, matches),
         )
 
     def in_vain(self, options: Options) -> list[str]:
@@ -219,6 +233,13 @@ class Recommender:
         shared = self.generation.labels.shared(question.tags, self._tags(rows))
         names = self.generation.arrays.names(rows)
         return {id_: tags for id_, tags in zip(names, shared, strict=True) if tags}
+
+    def _in_time(self, question: Question) -> SegmentSearch | None:
+        """What looks for the windows of a clip, None when there are none to look for."""
+        segments = self.generation.segments
+        if segments is None or question.clip is None:
+            return None
+        return SegmentSearch(self.generation, segments, question.clip)
 
     def _ranked(
         self, question: Question, room: Room, options: Options

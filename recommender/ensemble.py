@@ -14,6 +14,7 @@ from recommender.engine import Recommender
 from recommender.errors import InvalidParameterError, UnknownTrackError
 from recommender.questions import Answer, Options, Preference, Question
 from recommender.ranking import SIMILARITY_DECIMALS, Cap, Capped, picked
+from recommender.segments import ClipWindows
 from recommender.text import folded
 from recommender.track import Match, SpaceRank, TagStrength, Track
 
@@ -70,11 +71,22 @@ class Ensemble:
         return self._answer(lambda member: member.about_track(track_id), options)
 
     def similar_to_clip(
-        self, embeddings: Sequence[Sequence[Embedding]], options: Options
+        self,
+        embeddings: Sequence[Sequence[Embedding]],
+        options: Options,
+        windows: ClipWindows | None = None,
     ) -> Answer:
-        """See :meth:`recommender.engine.Recommender.about_clip`; embedded once for each member."""
+        """See :meth:`recommender.engine.Recommender.about_clip`; embedded once for each member.
+
+        `windows` are of the only member: places in a list say nothing of moments in a track.
+        """
         heard = dict(zip(self.members, embeddings, strict=True))
-        return self._answer(lambda member: member.about_clip(heard[member]), options)
+        return self._answer(lambda member: member.about_clip(heard[member], windows), options)
+
+    @property
+    def has_segments(self) -> bool:
+        """Whether a clip can be looked for in time."""
+        return len(self.members) == 1 and self.members[0].generation.segments is not None
 
     def recommend(
         self, positive: Sequence[Preference], negative: Sequence[Preference], options: Options

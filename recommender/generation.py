@@ -58,6 +58,7 @@ from recommender.manifest import (
 from recommender.neighbours import LISTED, Neighbours
 from recommender.projection import Projection
 from recommender.ranking import Similarities
+from recommender.segment_index import SegmentIndex
 from recommender.selection import Selection
 from recommender.slices import RowFile
 from recommender.space import Space, dimension_of, stored
@@ -176,6 +177,8 @@ class Generation:
         Rows that filters leave.
     projection
         What is done to a pooled vector before it is normalised.
+    segments
+        Single windows of its tracks; None when it was published without.
     """
 
     manifest: Manifest
@@ -185,6 +188,7 @@ class Generation:
     labels: Labels
     allowed: AllowedRows
     projection: Projection
+    segments: SegmentIndex | None = None
 
     @classmethod
     def of(
@@ -194,11 +198,12 @@ class Generation:
         catalog: Catalog,
         arrays: RowArrays,
         projection: Projection,
+        segments: SegmentIndex | None = None,
     ) -> Self:
         """Put the parts of a generation together."""
         labels = Labels(manifest.space["embedder"]["tag_names"])
         allowed = AllowedRows(catalog, arrays.tags, labels, arrays.live)
-        return cls(manifest, index, catalog, arrays, labels, allowed, projection)
+        return cls(manifest, index, catalog, arrays, labels, allowed, projection, segments)
 
     @property
     def track_ids(self) -> list[str]:
@@ -370,6 +375,7 @@ def open_verified(folder: Path, manifest: Manifest) -> Generation:
         Catalog.open(folder / CATALOG),
         arrays,
         _load_projection(folder),
+        SegmentIndex.load(folder, manifest),
     )
     check_fit(generation)
     return generation

@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from recommender.columns import metadata_columns
 from recommender.errors import GenerationError
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
+# since when the library keeps a journal
+_JOURNALLED = 4
 EVERY_SPACE = ""
 CREDIT_FIELDS = ("title", "artist", "album", "composer", "licence", "attribution")
 # SQLite before 3.32 takes no more than 999 values in one statement
@@ -73,6 +75,16 @@ vectors = sa.Table(
     _changed(),
     sa.Index("ix_vectors_space_id_changed", "space_id", "changed"),
 )
+segments = sa.Table(
+    "segments",
+    schema,
+    sa.Column("track_id", sa.Text, sa.ForeignKey("tracks.id"), primary_key=True),
+    sa.Column("space_id", sa.Text, sa.ForeignKey("spaces.id"), primary_key=True),
+    # see recommender.segments.Codes
+    sa.Column("places", sa.LargeBinary, nullable=False),
+    sa.Column("scales", sa.LargeBinary, nullable=False),
+    sa.Column("codes", sa.LargeBinary, nullable=False),
+)
 revisions = sa.Table(
     "revisions",
     schema,
@@ -133,7 +145,8 @@ def prepare(connection: sa.Connection) -> None:
     if version in (1, 2, 3):
         _add_changes(connection, tables)
     schema.create_all(connection)
-    _begin_journal(connection, tables)
+    if version < _JOURNALLED:
+        _begin_journal(connection, tables)
     connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 

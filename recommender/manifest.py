@@ -39,7 +39,55 @@ COMPONENTS = "components.npy"
 ARRAYS = (IDS, ORDER, TAGS, ARTISTS, MEANS, ADDED, NEIGHBOURS, CHANGED_NEIGHBOURS, CENTRE)
 
 
-def data_files(space: Mapping[str, Any], recipe: Recipe) -> tuple[str, ...]:
+# a folder of its own: names in it are those of the files of tracks
+SEGMENTS = "segments"
+SPANS = "spans.npy"
+ROWS = "rows.npy"
+PLACES = "places.npy"
+SEGMENT_ARRAYS = (SPANS, ROWS, PLACES, ADDED, CENTRE)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentsRecord:
+    """The windows that a generation keeps one by one.
+
+    Attributes
+    ----------
+    n_windows, n_tracks, dimension
+        How many there are, of how many tracks, and the length of their vectors.
+    reduced
+        Whether these are principal components of what the embedder makes.
+    step_seconds, window_seconds
+        Between the beginnings of two windows, and length of one.
+    recipe, measurement
+        How they are searched; measured when the index was built.
+    """
+
+    n_windows: int
+    n_tracks: int
+    dimension: int
+    reduced: bool
+    step_seconds: float
+    window_seconds: float
+    recipe: Recipe
+    measurement: Measurement
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        """The record in the JSON of a manifest."""
+        recipe, measurement = Recipe.of(content["recipe"]), Measurement.of(content["measurement"])
+        return cls(**{**content, "recipe": recipe, "measurement": measurement})
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of its files."""
+        names = (*self.recipe.files, *SEGMENT_ARRAYS, *((COMPONENTS,) if self.reduced else ()))
+        return tuple(f"{SEGMENTS}/{name}" for name in names)
+
+
+def data_files(
+    space: Mapping[str, Any], recipe: Recipe, segments: SegmentsRecord | None = None
+) -> tuple[str, ...]:
     """Names of the files beside the manifest.
 
     Parameters
@@ -48,9 +96,12 @@ def data_files(space: Mapping[str, Any], recipe: Recipe) -> tuple[str, ...]:
         As `Space.describe` has it.
     recipe
         Of the index.
+    segments
+        None when no windows are kept.
     """
     reduced = space["projection"].startswith("pca:")
-    return (*recipe.files, *CATALOG_FILES, *ARRAYS, *((COMPONENTS,) if reduced else ()))
+    files = (*recipe.files, *CATALOG_FILES, *ARRAYS, *((COMPONENTS,) if reduced else ()))
+    return files if segments is None else (*files, *segments.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +118,15 @@ class IndexRecord:
         What it finds of what exact search finds, and how fast.
     n_built
         Rows when it was last built as a whole; those beyond were added since.
+    segments
+        The windows that are kept one by one, None when none are.
     """
 
     options: IndexOptions
     recipe: Recipe
     measurement: Measurement
     n_built: int
+    segments: SegmentsRecord | None = None
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> Self:
@@ -82,6 +136,7 @@ class IndexRecord:
             Recipe.of(content["recipe"]),
             Measurement.of(content["measurement"]),
             content["n_built"],
+            SegmentsRecord.of(segments) if (segments := content.get("segments")) else None,
         )
 
 
@@ -175,8 +230,12 @@ class Manifest:
             and (self.dimension, self.space_id) == described
             and self.n_tracks <= self.n_rows
             and complete
-            and (self.outdated or set(self.files) == set(data_files(self.space, self.index.recipe)))
+            and (self.outdated or set(self.files) == self._data_files)
         )
+
+    @property
+    def _data_files(self) -> set[str]:
+        return set(data_files(self.space, self.index.recipe, self.index.segments))
 
 
 _FLAT = IndexRecord(IndexOptions(), flat(), UNMEASURED, 0)

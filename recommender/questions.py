@@ -11,7 +11,8 @@ from recommender.arrays import FloatArray, Rows
 from recommender.errors import InvalidParameterError
 from recommender.filters import NO_FILTERS, Filters
 from recommender.labels import Strengths
-from recommender.track import Match
+from recommender.segments import ClipWindows
+from recommender.track import Match, Stretch
 
 MAX_LIMIT = 100
 
@@ -69,12 +70,17 @@ class Preference:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Matches, and what they were drawn from."""
+    """Matches, and what they were drawn from.
+
+    `stretches` are of a clip that was looked for in time: where each match holds it, None where
+    that is not known.
+    """
 
     generation: str
     space: str
     matches: tuple[Match, ...]
     warnings: tuple[str, ...] = ()
+    stretches: tuple[Stretch | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +99,15 @@ class Question:
         Rows that cannot be an answer: the tracks that are asked about.
     about
         The row of the only one of them when nothing else is asked about.
+    clip
+        Windows to be looked for in time, beside the vectors.
     """
 
     vectors: FloatArray | None
     tags: Strengths
     seeds: Rows
     about: int | None = None
+    clip: ClipWindows | None = None
 
 
 def relative_weights(preferences: Sequence[Preference]) -> npt.NDArray[np.float64]:

@@ -121,6 +121,25 @@ class Because(TypedDict):
     interest: int
 
 
+class Stretch(NamedTuple):
+    """Where in a track a clip is found.
+
+    Attributes
+    ----------
+    start_seconds, end_seconds
+        From the beginning of the track.
+    similarity
+        (1 + cosine) / 2, the mean over the windows of the clip and those of the track beside them.
+    same_recording
+        Whether that is as high as only the very recording makes it.
+    """
+
+    start_seconds: float
+    end_seconds: float
+    similarity: float
+    same_recording: bool
+
+
 class Match(NamedTuple):
     """One answer to a question.
 

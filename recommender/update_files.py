@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from recommender.current import generations_dir
 from recommender.generation import Generation
 from recommender.index.faiss import FaissIndex
 from recommender.index.grown import GrownIndex, is_same_base, parts
+from recommender.library import Library
 from recommender.manifest import (
     ADDED,
     CATALOG,
@@ -25,8 +27,10 @@ from recommender.manifest import (
     IDS,
     NEIGHBOURS,
     TAGS,
+    SegmentsRecord,
 )
 from recommender.neighbours import Lists, Neighbours
+from recommender.segment_building import update_segments
 from recommender.slices import RowFile
 from recommender.update_rows import UpdatedRows
 
@@ -99,6 +103,15 @@ class UpdatedFiles:
                 self._link(name)
             else:
                 write_arrays(self._folder, {name: np.asarray(array)})
+
+    def write_segments(
+        self, wanted: Mapping[str, int], library: Library, n_rows: int, most_beside: int
+    ) -> SegmentsRecord | None:
+        """Write the windows of tracks; see :func:`recommender.segment_building.update_segments`."""
+        homes = self._folder, self.source
+        written = update_segments(*homes, self._before, wanted, library, n_rows, most_beside)
+        self._link(*written[1])
+        return written[0]
 
     def _link(self, *names: str) -> None:
         for name in names:
