@@ -63,3 +63,22 @@ RECOMMENDED: dict[str, Any] = {
         for match in ANSWER["matches"]
     ],
 }
+HEARD: dict[str, Any] = {
+    **ANSWER,
+    "query": {name: value for name, value in ANSWER["query"].items() if name != "track_id"},
+    "matches": [
+        {
+            **match,
+            "why": {
+                **match["why"],
+                "segment": {
+                    "start_seconds": 80.8,
+                    "end_seconds": 90.8,
+                    "similarity": 0.93,
+                    "same_recording": True,
+                },
+            },
+        }
+        for match in ANSWER["matches"]
+    ],
+}

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.examples import ANSWER, RECOMMENDED
+from api.examples import ANSWER, HEARD, RECOMMENDED
 from recommender.manifest import IndexRecord, Manifest
 from recommender.served import embedder_of
 
@@ -47,30 +47,12 @@ class SpaceRankJson(BaseModel):
     rank: int
 
 
-class SegmentJson(BaseModel):
-    """Where in a track a clip is."""
-
-    start_seconds: float = Field(description="From the beginning of the track.")
-    end_seconds: float
-    similarity: float = Field(
-        description="In [0, 1]: (1 + cosine) / 2, the mean over the windows of the clip."
-    )
-    same_recording: bool = Field(
-        description="Whether it is the very recording, as far as can be told."
-    )
-
-
 class WhyJson(BaseModel):
     """Why a track is a match."""
 
     shared_tags: list[TagJson] = Field(description="Tags strong in both, strongest first.")
     space_ranks: list[SpaceRankJson] = Field(
         description="When several spaces answer: the place in the answer of each that ranks it."
-    )
-    segment: SegmentJson | None = Field(
-        None,
-        description="Where the clip is in the track; not there unless a clip was looked for in "
-        "segments.",
     )
 
 
@@ -110,6 +92,49 @@ class AnswerJson(BaseModel):
     generation: str = Field(description="The published index that answered; + between several.")
     space: str = Field(description="What makes its vectors comparable; + between several.")
     matches: list[MatchJson]
+    warnings: list[str]
+
+
+class SegmentJson(BaseModel):
+    """Where in a track a clip is."""
+
+    start_seconds: float = Field(description="From the beginning of the track.")
+    end_seconds: float
+    similarity: float = Field(
+        description="In [0, 1]: (1 + cosine) / 2, the mean over the windows of the clip."
+    )
+    same_recording: bool = Field(
+        description="Whether it is the very recording, as far as can be told."
+    )
+
+
+class WhyHeardJson(WhyJson):
+    """Why a track is a match of a clip."""
+
+    segment: SegmentJson | None = Field(
+        description="Where the clip is in the track; null when it was compared with tracks as a "
+        "whole."
+    )
+
+
+class HeardJson(MatchJson):
+    """A track that sounds like a clip."""
+
+    similarity: float = Field(
+        description="In [0, 1]: that of the segment; of tracks as a whole as of every match."
+    )
+    why: WhyHeardJson
+
+
+class ClipAnswerJson(BaseModel):
+    """What sounds like a clip."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [HEARD]})
+
+    query: dict[str, Any] = Field(description="What was asked, defaults included.")
+    generation: str = Field(description="The published index that answered; + between several.")
+    space: str = Field(description="What makes its vectors comparable; + between several.")
+    matches: list[HeardJson]
     warnings: list[str]
 
 
@@ -218,6 +243,32 @@ class VectorIndexJson(BaseModel):
         )
 
 
+class SegmentsJson(BaseModel):
+    """Windows that are kept one by one, in which clips are found in time."""
+
+    n_windows: int
+    n_tracks: int = Field(description="How many tracks they are of.")
+    step_seconds: float = Field(description="From the beginning of a window to that of the next.")
+    window_seconds: float
+    kind: str = Field(description="How they are searched.")
+    bytes: int = Field(description="Of their files.")
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Self | None:
+        """The JSON of those of a generation, None when it has none."""
+        record = manifest.index.segments
+        if record is None:
+            return None
+        return cls(
+            n_windows=record.n_windows,
+            n_tracks=record.n_tracks,
+            step_seconds=round(record.step_seconds, 3),
+            window_seconds=round(record.window_seconds, 3),
+            kind=record.recipe.kind,
+            bytes=manifest.bytes_of(record.files),
+        )
+
+
 class SpaceJson(BaseModel):
     """What answers in one space."""
 
@@ -231,6 +282,7 @@ class SpaceJson(BaseModel):
     dimension: int
     n_tracks: int
     index: VectorIndexJson
+    segments: SegmentsJson | None = Field(description="null when clips are found as a whole only.")
 
     @classmethod
     def of(cls, manifest: Manifest) -> Self:
@@ -246,6 +298,7 @@ class SpaceJson(BaseModel):
             dimension=manifest.dimension,
             n_tracks=manifest.n_tracks,
             index=VectorIndexJson.of(manifest.index),
+            segments=SegmentsJson.of(manifest),
         )
 
 

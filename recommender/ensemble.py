@@ -81,7 +81,8 @@ class Ensemble:
         `windows` are of the only member: places in a list say nothing of moments in a track.
         """
         heard = dict(zip(self.members, embeddings, strict=True))
-        return self._answer(lambda member: member.about_clip(heard[member], windows), options)
+        answer = self._answer(lambda member: member.about_clip(heard[member], windows), options)
+        return answer if answer.stretches else answer.somewhere()
 
     @property
     def has_segments(self) -> bool:

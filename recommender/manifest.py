@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -221,6 +221,10 @@ class Manifest:
     def outdated(self) -> bool:
         """Whether an earlier version made it, which this one cannot serve."""
         return self.schema_version != SCHEMA_VERSION
+
+    def bytes_of(self, files: Iterable[str]) -> int:
+        """Size of some of its files together."""
+        return sum(self.files[name]["size"] for name in files)
 
     def _fits(self, name: str) -> bool:
         described = dimension_of(self.space), id_of(self.space)

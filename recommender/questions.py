@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +81,10 @@ class Answer:
     matches: tuple[Match, ...]
     warnings: tuple[str, ...] = ()
     stretches: tuple[Stretch | None, ...] = ()
+
+    def somewhere(self) -> "Answer":
+        """The same about a clip of which nobody knows where it is in the matches."""
+        return replace(self, stretches=(None,) * len(self.matches))
 
 
 @dataclass(frozen=True, slots=True)

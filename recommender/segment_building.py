@@ -215,7 +215,10 @@ def _reloaded(source: Path, record: SegmentsRecord) -> FaissIndex:
 def _sound(
     library: Library, space_id: str, track_ids: Collection[str], dimension: int
 ) -> Iterator[tuple[str, Segments]]:
+    """Tracks that have windows, and these."""
     for track_id, segments in library.segments(space_id, track_ids):
+        if not len(segments.places):
+            continue
         if segments.vectors.shape != (len(segments.places), dimension):
             raise GenerationError(
                 f"track_id={track_id} has damaged segments in the library; "

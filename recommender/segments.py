@@ -89,7 +89,8 @@ class Codes:
             These are not the codes of any.
         """
         places, scales = np.frombuffer(self.places, "<i4"), np.frombuffer(self.scales, "<f4")
-        codes = np.frombuffer(self.codes, np.int8).reshape(len(scales), -1)
+        width = len(self.codes) // max(1, len(scales))
+        codes = np.frombuffer(self.codes, np.int8).reshape(len(scales), width)
         if len(places) != len(scales) or not np.isfinite(scales).all():
             raise ValueError(f"places={len(places)} and scales={len(scales)} are of no segments")
         return Segments(places.astype(np.int32), codes.astype(np.float32) * scales[:, np.newaxis])

@@ -329,3 +329,43 @@ def test_a_version_that_is_not_known_is_refused_and_left_alone(tmp_path: Path, o
     with pytest.raises(GenerationError, match=f"schema_version={other} is not {SCHEMA_VERSION}"):
         Library.open(path)
     assert path.read_bytes() == before
+
+
+# version 4, which kept no windows one by one
+
+
+def library_of_version_4(folder: Path) -> tuple[Path, str]:
+    """A library of a track, and its revision."""
+    with open_library(folder) as library:
+        library.store([indexed(entry("a", [1, 2, 3, 4]))], SPACE)
+        revision = library.revision(SPACE.id)
+    with closing(sqlite3.connect(folder / LIBRARY_FILE)) as connection:
+        connection.executescript("DROP TABLE segments; PRAGMA user_version=4")
+    return folder / LIBRARY_FILE, revision
+
+
+def check_as_it_was(path: Path, revision: str) -> None:
+    with Library.open(path) as library:
+        assert library.revision(SPACE.id) == revision
+        assert library.changed_since(revision, SPACE.id) == set()
+        assert library.count_publishable(SPACE.id) == 1
+        assert library.segmented(SPACE.id) == set()
+        assert library.damage() == ""
+
+
+def test_a_library_without_a_table_of_windows_gets_one_and_nothing_changed(tmp_path: Path) -> None:
+    path, revision = library_of_version_4(tmp_path)
+    check_as_it_was(path, revision)
+    assert version(path) == SCHEMA_VERSION
+    open_library(tmp_path / "new").close()
+    assert columns(path, "segments") == columns(tmp_path / "new" / LIBRARY_FILE, "segments")
+
+
+def test_killed_while_it_gets_the_table_it_is_of_version_4(tmp_path: Path) -> None:
+    path, revision = library_of_version_4(tmp_path / "home")
+    with copied_before_every_statement(tmp_path / "home", tmp_path / "killed") as killed:
+        Library.open(path).close()
+    assert len(killed) > 3
+    for folder in killed:
+        assert version(folder / LIBRARY_FILE) == 4
+        check_as_it_was(folder / LIBRARY_FILE, revision)
