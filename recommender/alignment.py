@@ -16,6 +16,9 @@ from recommender.segments import PHASES
 
 Places = npt.NDArray[np.int32]
 
+# weights of a moment and of those beside it
+_BESIDE = (0.5, 1.0, 0.5)
+
 
 class Alignment(NamedTuple):
     """Where a clip fits best.
@@ -23,7 +26,7 @@ class Alignment(NamedTuple):
     Attributes
     ----------
     cosine
-        Mean cosine of the windows that coincide.
+        Mean cosine of the windows that coincide there, or a part of a step earlier or later.
     begins
         Where the clip begins in the track, in parts of 1 / `PHASES` of a step; below 0 when it
         begins before.
@@ -63,11 +66,18 @@ def align(
     first = int(begins.min())
     moments = (begins - first).ravel()
     counts = np.bincount(moments)
-    cosines = clip.astype(np.float64) @ track.astype(np.float64).T
-    fits = np.full(len(counts), -np.inf)
     enough = 2 * counts >= counts.max()
-    for level in cosines:
-        sums = np.bincount(moments, level.ravel())
-        fits[enough] = np.maximum(fits[enough], sums[enough] / counts[enough])
-    best = int(fits.argmax())
-    return Alignment(float(fits[best]), first + best)
+    weights = np.where(enough, np.convolve(enough, _BESIDE)[1:-1], 1.0)
+    best, found = -np.inf, Alignment(-1.0, first)
+    for cosines in clip.astype(np.float64) @ track.astype(np.float64).T:
+        sums = np.bincount(moments, cosines.ravel())
+        fits = np.where(enough, sums / np.maximum(counts, 1), 0.0)
+        # other windows coincide a part of a step earlier and later, and are half like those of the
+        # track: where music repeats itself they tell which time it is
+        together = np.where(enough, np.convolve(fits, _BESIDE)[1:-1] / weights, -np.inf)
+        at = int(together.argmax())
+        if together[at] > best:
+            near = slice(max(0, at - 1), at + 2)
+            best = together[at]
+            found = Alignment(float(fits[near][enough[near]].max()), first + at)
+    return found

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from recommender.arrays import FloatArray
 from recommender.generation import Generation, open_generation
 from recommender.index.recipes import IndexOptions
 from recommender.press import How
@@ -35,11 +36,17 @@ def segmented(entry: Entry, n_windows: int = N_WINDOWS) -> Indexed:
 
 
 def clip_of(entry: Entry, begins: int, n_steps: int = 4) -> ClipWindows:
-    """A clip that begins with a window of a track; between windows it is like nothing else."""
-    vectors = np.random.default_rng(0).normal(size=(1, PHASES * n_steps, len(entry.vector)))
-    vectors[0, ::PHASES] = windows_of(entry).vectors[begins : begins + n_steps]
-    places = np.arange(PHASES * n_steps, dtype=np.int32)
-    return ClipWindows(places, vectors.astype(np.float32), STEP_SECONDS * n_steps)
+    """A clip that begins with a window of a track; see :func:`clip_among`."""
+    return clip_among(windows_of(entry).vectors, begins, n_steps)
+
+
+def clip_among(windows: FloatArray, begins: int, n_steps: int = 4) -> ClipWindows:
+    """A clip that begins with a window of some; between windows it is like both."""
+    places = np.arange(PHASES * n_steps - PHASES + 1, dtype=np.int32)
+    at = places // PHASES + begins
+    share = (places % PHASES / PHASES)[:, np.newaxis]
+    vectors = (1 - share) * windows[at] + share * windows[np.minimum(at + 1, len(windows) - 1)]
+    return ClipWindows(places, vectors[np.newaxis].astype(np.float32), STEP_SECONDS * n_steps)
 
 
 def store_segmented(data_dir: Path, entries: Sequence[Entry], n_windows: int = N_WINDOWS) -> None:

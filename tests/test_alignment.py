@@ -45,7 +45,8 @@ def test_the_cosine_is_the_mean_of_windows_that_coincide() -> None:
 
 def test_the_best_of_the_levels_counts() -> None:
     places, clip = clip_of(30, 8)
-    levels = np.concatenate([np.roll(clip, 5, axis=2), clip, -clip])
+    worse = np.sqrt(0.5) * (np.roll(clip, 5, axis=2) + np.roll(clip, 11, axis=2))
+    levels = np.concatenate([worse, clip, -clip])
     found = align(places, levels, PLACES, TRACK)
     assert found is not None
     assert found.begins == 30

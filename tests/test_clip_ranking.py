@@ -16,6 +16,7 @@ from tests.segmented import (
     N_WINDOWS,
     SEGMENTED,
     UPDATING,
+    clip_among,
     clip_of,
     published,
     segmented,
@@ -62,13 +63,12 @@ def test_a_passage_unlike_the_mean_of_its_track_is_found(tmp_path: Path) -> None
     odd = segmented(TRACKS[0])
     assert odd.segments is not None
     vectors = odd.segments.vectors.copy()
-    vectors[10:14] = -20 * np.asarray(TRACKS[0].vector) + np.eye(4)
+    vectors[10:14] = 20 * (np.eye(4) - np.asarray(TRACKS[0].vector))
     with open_library(tmp_path) as library:
         library.store([replace(odd, segments=replace(odd.segments, vectors=vectors))], SPACE)
         library.store([segmented(e) for e in TRACKS[1:]], SPACE)
     recommender = Recommender(published(tmp_path))
-    clip = clip_of(TRACKS[0], 0)
-    clip.vectors[0, ::3] = vectors[10:14]
+    clip = clip_among(vectors, 10)
     whole = [embedding(vectors[10:14].mean(axis=0))]
     by_whole = recommender.answer(recommender.about_clip(whole), Options(limit=10))
     in_time = recommender.answer(recommender.about_clip(whole, clip), Options(limit=10))
