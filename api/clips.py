@@ -25,6 +25,8 @@ from recommender.space import Space
 # for an embedder with the default one's cost and its windows, and so much more for others
 LIMITS = ChildLimits(MEMORY_BYTES, cpu_seconds=10.0, wall_seconds=20.0)
 WINDOW_SECONDS = 3.0
+# as many windows at most as of clips that are heard as a whole, and these beside them
+IN_TIME = 2.0
 WAIT_SECONDS = 5.0
 # fewer than the threads that answer requests, so that clips in a queue never take them all
 MAX_AT_ONCE = 16
@@ -90,7 +92,8 @@ class ClipEmbedder:
             No child became free in time.
         """
         space = space_of(manifest)
-        return embeddings_from(self._answer(embed_clip, path, space, manifest), space)
+        answer = self._answer(embed_clip, path, space, manifest, _patience(space.embedder))
+        return embeddings_from(answer, space)
 
     def embed_in_time(self, path: Path, manifest: Manifest) -> tuple[list[Embedding], ClipWindows]:
         """Embed a clip as :meth:`embed` does, and window by window.
@@ -101,11 +104,17 @@ class ClipEmbedder:
             As of :meth:`embed`.
         """
         space = space_of(manifest)
-        answer = self._answer(embed_clip_in_time, path, space, manifest)
+        patience = IN_TIME * _patience(space.embedder)
+        answer = self._answer(embed_clip_in_time, path, space, manifest, patience)
         return embeddings_from(answer, space), clip_windows_from(answer, space)
 
     def _answer(
-        self, function: Callable[..., bytes], path: Path, space: Space, manifest: Manifest
+        self,
+        function: Callable[..., bytes],
+        path: Path,
+        space: Space,
+        manifest: Manifest,
+        patience: float,
     ) -> bytes:
         # before a child is taken up, which would fail for each clip anew
         require_packages(space.embedder.name)
@@ -115,7 +124,7 @@ class ClipEmbedder:
                 os.fsencode(path),
                 space.clip_listening,
                 manifest.level_quantiles_dbfs,
-                patience=_patience(space.embedder),
+                patience=patience,
             )
         except TimeoutError as error:
             raise ProblemError("overloaded", "other clips are being embedded; try again") from error

@@ -152,16 +152,19 @@ def embed_clip_in_time(path: bytes, listening: Listening, levels: list[float]) -
 def clip_in_time(file: BinaryIO, listening: Listening, levels: list[float]) -> bytes:
     """What :func:`embed_clip_in_time` answers of a clip that is open.
 
+    Every other level is left out: there are more windows to be heard at each, and they find as
+    much.
+
     Raises
     ------
     AudioError
         As of :func:`embed_clip`.
     """
-    embeddings = clip_embeddings(file, listening, levels)
-    file.seek(0)
     with open_audio(file, CLIP_LIMITS) as audio:
-        model = _embedder(listening.embedder)
-        windows = clip_windows(audio, model, embeddings[0].level_dbfs, levels)
+        model, n_windows = _embedder(listening.embedder), listening.n_windows
+        some = levels[::2]
+        embeddings = embed_at_levels(audio, model, n_windows, some, listening.pooling)
+        windows = clip_windows(audio, model, embeddings[0].level_dbfs, some)
     seconds = np.array([windows.seconds])
     return packed(embeddings, places=windows.places, windows=windows.vectors, seconds=seconds)
 

@@ -123,6 +123,13 @@ class Library(Closing):
         with self._reading() as connection:
             return set(connection.scalars(query))
 
+    def count_windows(self, space_id: str) -> int:
+        """How many windows the segments in the space are, of tracks with a file or without."""
+        scales = sa.func.sum(sa.func.length(t.segments.c.scales))
+        query = sa.select(scales).where(t.segments.c.space_id == space_id)
+        with self._reading() as connection:
+            return (connection.scalar(query) or 0) // t.SCALE_BYTES
+
     def segments(self, space_id: str, track_ids: Collection[str]) -> Iterator[tuple[str, Segments]]:
         """The segments of those of some tracks that have any, by id.
 

@@ -15,6 +15,8 @@ SCHEMA_VERSION = 5
 _JOURNALLED = 4
 EVERY_SPACE = ""
 CREDIT_FIELDS = ("title", "artist", "album", "composer", "licence", "attribution")
+# of each window of a track
+SCALE_BYTES = 4
 # SQLite before 3.32 takes no more than 999 values in one statement
 _CHUNK = 900
 

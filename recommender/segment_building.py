@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from recommender.arrays import FloatArray
+from recommender.arrays import FloatArray, Rows
 from recommender.embedding import EmbedderSpec
 from recommender.errors import GenerationError
 from recommender.generation import Generation, normalised
@@ -37,6 +37,8 @@ DIMENSION = 128
 """Principal components that are kept of a window: see docs/recommendation.md for what they lose."""
 # fewer would make components of noise
 LEAST_FITTED = 8 * DIMENSION
+# of windows: each of a clip finds many, and alignment ranks what they are of
+TARGET_RECALL = 0.95
 # windows that a projection is fitted on
 MOST_FITTED = 65_536
 _FITTED_A_TRACK = 16
@@ -51,19 +53,30 @@ class Timeline:
         As of :class:`recommender.segment_index.SegmentIndex`, changed in place.
     n_before
         Windows that there are before these.
+
+    Attributes
+    ----------
+    n_windows
+        Windows so far, those before included.
     """
 
-    def __init__(self, spans: "np.ndarray[Any, np.dtype[np.int64]]", n_before: int = 0):
-        self.spans, self._next = spans, n_before
+    def __init__(self, spans: Rows, n_before: int = 0):
+        self.spans, self.n_windows = spans, n_before
         self._rows, self._places = [np.empty(0, np.int32)], [np.empty(0, np.int32)]
 
-    def add(self, row: int, segments: Segments) -> None:
-        """Note the windows of a row that has none so far."""
+    def add(self, row: int, segments: Segments) -> slice:
+        """Note the windows of a row that has none so far, and say which these are."""
         count = len(segments.places)
-        self.spans[row] = self._next, count
-        self._next += count
+        span = slice(self.n_windows, self.n_windows + count)
+        self.spans[row], self.n_windows = (span.start, count), span.stop
         self._rows.append(np.full(count, row, np.int32))
         self._places.append(segments.places)
+        return span
+
+    @property
+    def n_tracks(self) -> int:
+        """Rows with windows."""
+        return int(np.count_nonzero(self.spans[:, 1]))
 
     @property
     def arrays(self) -> dict[str, "np.ndarray[Any, Any]"]:
@@ -106,31 +119,28 @@ def build_segments(
     space_id, spec = id_of(stored(space)), _spec(space)
     _log.info("reading the windows of the library")
     projection = _fitted(library, space_id, names, spec.frame_dimension)
-    timeline, units = Timeline(np.zeros((len(ids), 2), np.int64)), list[FloatArray]()
+    timeline = Timeline(np.zeros((len(ids), 2), np.int64))
+    units = np.empty((library.count_windows(space_id), projection.dimension), np.float32)
     rows = {name: row for row, name in enumerate(names)}
-    n_tracks = 0
     for name, segments in _sound(library, space_id, names, spec.frame_dimension):
-        timeline.add(rows[name], segments)
-        units.append(_units(projection, segments))
-        n_tracks += 1
-    together = np.concatenate([np.empty((0, projection.dimension), np.float32), *units])
-    units.clear()
-    recipe = _recipe(len(together), projection.dimension, options)
-    _log.info("building the index of windows: %s over %s", recipe.kind, f"{len(together):,}")
-    index, measurement = tune(
-        FaissIndex.build(together, recipe), together, min(options.target_recall, 0.95)
-    )
+        span = timeline.add(rows[name], segments)
+        units[span] = _units(projection, segments)
+    units = units[: timeline.n_windows]
+    recipe = _recipe(len(units), projection.dimension, options)
+    _log.info("building the index of windows: %s over %s", recipe.kind, f"{len(units):,}")
+    target = min(options.target_recall, TARGET_RECALL)
+    index, measurement = tune(FaissIndex.build(units, recipe), units, target)
     home = folder / SEGMENTS
     home.mkdir()
     index.save(home)
-    arrays = timeline.arrays | {SPANS: timeline.spans, ADDED: together[:0]}
+    arrays = timeline.arrays | {SPANS: timeline.spans, ADDED: units[:0]}
     arrays |= {CENTRE: projection.centre}
     if projection.components is not None:
         arrays[COMPONENTS] = projection.components
     _write(home, arrays)
     return SegmentsRecord(
-        n_windows=len(together),
-        n_tracks=n_tracks,
+        n_windows=len(units),
+        n_tracks=timeline.n_tracks,
         dimension=projection.dimension,
         reduced=projection.components is not None,
         step_seconds=step_samples(spec) / spec.sample_rate,
@@ -203,8 +213,7 @@ def update_segments(
         arrays |= {name: np.concatenate([old[name], a]) for name, a in timeline.arrays.items()}
     _write(home, arrays)
     linked = sorted(unchanged - {f"{SEGMENTS}/{name}" for name in arrays})
-    counts = record.n_windows + len(new), record.n_tracks + len(units)
-    return replace(record, n_windows=counts[0], n_tracks=counts[1]), linked
+    return replace(record, n_windows=timeline.n_windows, n_tracks=timeline.n_tracks), linked
 
 
 def _reloaded(source: Path, record: SegmentsRecord) -> FaissIndex:

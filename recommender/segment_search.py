@@ -24,7 +24,7 @@ from recommender.track import Match, Stretch
 NEAREST = 32
 # tracks of these that a clip is aligned with
 CANDIDATES = 64
-SAME_RECORDING = 0.9
+SAME_RECORDING = 0.955
 """Similarity from which on a stretch is of the very recording, see docs/recommendation.md."""
 
 
