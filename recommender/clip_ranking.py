@@ -1,15 +1,20 @@
-"""Ranks tracks by the stretch of each that a clip fits best, with the options of every question."""
+"""Ranks tracks by the stretch of each that a clip fits best, with the options of every question.
+
+What is as similar as only the very recording is comes by that similarity. Of all others it is the
+mean of two: how similar the best stretch is, and how similar the track is as a whole. Stretches
+alone find what sounds the same for a moment, and less of what is like the whole track.
+"""
 
 import numpy as np
 
-from recommender.arrays import Rows
+from recommender.arrays import FloatArray, Rows
 from recommender.choosing import Choice, depth_for, in_order
 from recommender.errors import InvalidParameterError
 from recommender.generation import Generation
 from recommender.questions import Options, Question
-from recommender.ranking import Similarities, ordered
+from recommender.ranking import SIMILARITY_DECIMALS, Similarities, ordered, similarity
 from recommender.retrieval import OVERFETCH, Pool, Retrieval, Room
-from recommender.segment_search import CANDIDATES, SegmentSearch
+from recommender.segment_search import CANDIDATES, SAME_RECORDING, SegmentSearch
 
 
 def ranked_in_time(
@@ -19,7 +24,7 @@ def ranked_in_time(
 
     Tracks are aligned that hold windows near those of the clip, and those that are near to it as a
     whole; so the list is as long as it would be without segments, unless it is to be above some
-    similarity. A track without windows is as similar as it is as a whole.
+    similarity.
 
     Parameters
     ----------
@@ -41,32 +46,38 @@ def ranked_in_time(
     """
     if options.limit < 1:
         raise InvalidParameterError(f"limit={options.limit} must be at least 1")
+    if question.vectors is None:
+        raise InvalidParameterError("vectors=None must be those of the clip as a whole")
     retrieval, choice = Retrieval(generation), Choice(generation, options)
+    queries = question.vectors
     candidates = search.candidates(room)
     depth = max(CANDIDATES, depth_for(generation, options))
     while True:
         pool = retrieval.pool(question, room, depth)
-        fitting = _fitting(generation, search, candidates, pool)
-        close = fitting.similarities >= options.min_similarity
-        enough = Pool(fitting.rows[close], fitting.similarities[close], complete=False)
+        rows, found = _fitting(generation, search, queries, np.union1d(candidates, pool.rows))
+        close = found >= options.min_similarity
+        enough = Pool(rows[close], found[close], complete=False)
         choice.take(in_order(generation, enough, options))
         # what is farther as a whole is not expected to be closer at some moment
         if choice.is_full or pool.complete or not close.all():
             break
-        done = np.concatenate([fitting.rows, choice.done()])
+        done = np.concatenate([rows, choice.done()])
         room, depth = room.without(done, len(generation.arrays.ids)), depth * OVERFETCH
         candidates = candidates[:0]
     if options.diversity or options.corrects_hubs:
         return choice.rows, choice.similarities
-    rows, similarities = np.array(choice.rows, np.int64), np.array(choice.similarities)
-    rows, similarities = ordered(rows, similarities, generation.arrays.ids)
-    return rows.tolist(), similarities.tolist()
+    chosen = np.array(choice.rows, np.int64), np.array(choice.similarities)
+    rows, found = ordered(*chosen, generation.arrays.ids)
+    return rows.tolist(), found.tolist()
 
 
-def _fitting(generation: Generation, search: SegmentSearch, candidates: Rows, pool: Pool) -> Pool:
-    """Candidates and what is near as a whole, by the stretch that fits best."""
-    fitted = search.fitted(np.union1d(candidates, pool.rows))
-    without = ~np.isin(pool.rows, fitted.rows)
-    rows = np.concatenate([fitted.rows, pool.rows[without]])
-    found: Similarities = np.concatenate([fitted.similarities, pool.similarities[without]])
-    return Pool(*ordered(rows, found, generation.arrays.ids), pool.complete)
+def _fitting(
+    generation: Generation, search: SegmentSearch, queries: FloatArray, rows: Rows
+) -> tuple[Rows, Similarities]:
+    """Rows and how similar they are, best first; see :func:`ranked_in_time`."""
+    cosines = generation.index.vectors(rows).astype(np.float64) @ queries.T.astype(np.float64)
+    whole, stretch = similarity(cosines.max(axis=1)), search.similarities(rows)
+    # one without windows is as similar as it is as a whole
+    stretch = np.where(np.isnan(stretch), whole, stretch)
+    found = np.where(stretch >= SAME_RECORDING, stretch, (stretch + whole) / 2)
+    return ordered(rows, found.round(SIMILARITY_DECIMALS), generation.arrays.ids)

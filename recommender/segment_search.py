@@ -5,15 +5,13 @@ near to the clip as a whole, are then compared with the clip window by window.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from recommender.alignment import Alignment, align
 from recommender.arrays import Rows
 from recommender.generation import Generation, normalised
-from recommender.ranking import similarity
+from recommender.ranking import Similarities, similarity
 from recommender.retrieval import Room
 from recommender.segment_index import SegmentIndex
 from recommender.segments import PHASES, ClipWindows
@@ -26,21 +24,6 @@ NEAREST = 32
 CANDIDATES = 64
 SAME_RECORDING = 0.955
 """Similarity from which on a stretch is of the very recording, see docs/recommendation.md."""
-
-
-class Fitted(NamedTuple):
-    """Rows that a clip was aligned with.
-
-    Attributes
-    ----------
-    rows
-        Those that have windows, shape (n,).
-    similarities
-        Of the stretches that fit best, shape (n,).
-    """
-
-    rows: Rows
-    similarities: npt.NDArray[np.float64]
 
 
 class SegmentSearch:
@@ -81,11 +64,10 @@ class SegmentSearch:
         rows = sorted(best, key=lambda row: (-best[row], row))[:CANDIDATES]
         return np.array(rows, np.int64)
 
-    def fitted(self, rows: Rows) -> Fitted:
-        """Align the clip with some rows; those without windows are left out."""
-        found = [(row, alignment) for row in rows.tolist() if (alignment := self._alignment(row))]
-        cosines = np.array([alignment.cosine for _, alignment in found])
-        return Fitted(np.array([row for row, _ in found], np.int64), similarity(cosines))
+    def similarities(self, rows: Rows) -> Similarities:
+        """Those of the best stretch of each row, NaN for rows without windows, shape (n,)."""
+        alignments = [self._alignment(row) for row in rows.tolist()]
+        return similarity(np.array([np.nan if one is None else one.cosine for one in alignments]))
 
     def stretches(
         self, rows: Sequence[int], matches: Sequence[Match]
