@@ -39,10 +39,15 @@ ANSWER: dict[str, Any] = {
                 "musicbrainz_artist_id": "",
                 "licence": "CC BY 4.0",
                 "attribution": "Kitto, “Slow Elevator”",
+                "bpm": 84.0,
+                "key": "A minor",
             },
             "why": {
                 "shared_tags": [{"name": "ambient", "strength": 0.71}],
                 "space_ranks": [],
+                "tempo": {"bpm": 84.0, "seed_bpm": 86.5, "close": True},
+                "key": {"key": "A minor", "seed_key": "C major", "related": True},
+                "level": {"level_dbfs": -16.2, "difference_db": -1.4},
             },
         }
     ],

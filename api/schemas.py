@@ -38,6 +38,8 @@ class TrackJson(BaseModel):
     musicbrainz_artist_id: str
     licence: str
     attribution: str
+    bpm: float
+    key: str
 
 
 class SpaceRankJson(BaseModel):
@@ -47,15 +49,6 @@ class SpaceRankJson(BaseModel):
     rank: int
 
 
-class WhyJson(BaseModel):
-    """Why a track is a match."""
-
-    shared_tags: list[TagJson] = Field(description="Tags strong in both, strongest first.")
-    space_ranks: list[SpaceRankJson] = Field(
-        description="When several spaces answer: the place in the answer of each that ranks it."
-    )
-
-
 class BecauseJson(BaseModel):
     """What a track is recommended for."""
 
@@ -63,36 +56,36 @@ class BecauseJson(BaseModel):
     interest: int = Field(description="The interest that this belongs to, 1 the largest.")
 
 
-class WhyRecommendedJson(WhyJson):
-    """Why a track is recommended to a listener."""
+class SeedJson(BaseModel):
+    """Which of several tracks that were asked about a match is most like."""
 
-    because: BecauseJson | None = Field(
-        description="null when nothing of the listener speaks for a track."
+    track_id: str
+    similarity: float
+
+
+class TempoJson(BaseModel):
+    """Tempo of a match, and of what it is compared with."""
+
+    bpm: float
+    seed_bpm: float
+    close: bool = Field(description="Whether they differ by 4 % at most, in half or double time.")
+
+
+class KeyJson(BaseModel):
+    """Key of a match, and of what it is compared with."""
+
+    key: str
+    seed_key: str
+    related: bool = Field(
+        description="Whether they are the same, relative keys, or of one mode and a fifth apart."
     )
 
 
-class MatchJson(BaseModel):
-    """A track that sounds like what was asked for."""
+class LevelJson(BaseModel):
+    """How loud a match is."""
 
-    rank: int = Field(description="1 for the closest.")
-    similarity: float = Field(
-        description="In [0, 1]: (1 + cosine) / 2, where 1 is the same sound; or of several spaces "
-        "the mean of 61 / (60 + rank): 1 is first in all of them, a rank beyond 1000 counts as 0."
-    )
-    track: TrackJson
-    why: WhyJson
-
-
-class AnswerJson(BaseModel):
-    """The answer of every recommending call."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [ANSWER]})
-
-    query: dict[str, Any] = Field(description="What was asked, defaults included.")
-    generation: str = Field(description="The published index that answered; + between several.")
-    space: str = Field(description="What makes its vectors comparable; + between several.")
-    matches: list[MatchJson]
-    warnings: list[str]
+    level_dbfs: float = Field(description="RMS, in dB relative to full scale.")
+    difference_db: float = Field(description="Above 0 when it is louder than what was asked about.")
 
 
 class SegmentJson(BaseModel):
@@ -108,72 +101,49 @@ class SegmentJson(BaseModel):
     )
 
 
-class WhyHeardJson(WhyJson):
-    """Why a track is a match of a clip."""
+class WhyJson(BaseModel):
+    """Why a track is a match; what is not known, or does not apply, is not there."""
 
-    segment: SegmentJson | None = Field(
-        description="Where the clip is in the track; null when it was compared with tracks as a "
-        "whole."
+    shared_tags: list[TagJson] = Field(description="Tags strong in both, strongest first.")
+    space_ranks: list[SpaceRankJson] = Field(
+        description="When several spaces answer: the place in the answer of each that ranks it."
+    )
+    tempo: TempoJson | None = Field(None, description="As the tags of both files say.")
+    key: KeyJson | None = Field(None, description="As the tags of both files say.")
+    level: LevelJson | None = Field(None, description="As it was measured.")
+    seed: SeedJson | None = Field(None, description="Of several tracks that were asked about.")
+    because: BecauseJson | None = Field(
+        None,
+        description="Of a listener; null when nothing of the listener speaks for a track.",
+    )
+    segment: SegmentJson | None = Field(None, description="Of a clip: where it is in the track.")
+    hub_corrected: bool | None = Field(
+        None, description="true when tracks that are near to everything were put back."
     )
 
 
-class HeardJson(MatchJson):
-    """A track that sounds like a clip."""
+class MatchJson(BaseModel):
+    """A track that sounds like what was asked for."""
 
-    similarity: float = Field(
-        description="In [0, 1]: that of the segment; of tracks as a whole as of every match."
+    rank: int = Field(description="1 for the closest, or the first.")
+    similarity: float | None = Field(
+        description="In [0, 1]: (1 + cosine) / 2, where 1 is the same sound; or of several spaces "
+        "the mean of 61 / (60 + rank): 1 is first in all of them, a rank beyond 1000 counts as 0. "
+        "In a path, to the track before; null of the first."
     )
-    why: WhyHeardJson
+    track: TrackJson
+    why: WhyJson
 
 
-class ClipAnswerJson(BaseModel):
-    """What sounds like a clip."""
+class AnswerJson(BaseModel):
+    """The answer of every recommending call; a path is in its own order."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [HEARD]})
+    model_config = ConfigDict(json_schema_extra={"examples": [ANSWER, RECOMMENDED, HEARD]})
 
     query: dict[str, Any] = Field(description="What was asked, defaults included.")
     generation: str = Field(description="The published index that answered; + between several.")
     space: str = Field(description="What makes its vectors comparable; + between several.")
-    matches: list[HeardJson]
-    warnings: list[str]
-
-
-class RecommendedJson(MatchJson):
-    """A track that is recommended to a listener."""
-
-    why: WhyRecommendedJson
-
-
-class RecommendedToJson(BaseModel):
-    """What a listener is recommended; its id is not in it."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [RECOMMENDED]})
-
-    query: dict[str, Any] = Field(description="What was asked, defaults included.")
-    generation: str = Field(description="The published index that answered.")
-    space: str = Field(description="What makes its vectors comparable.")
-    matches: list[RecommendedJson]
-    warnings: list[str]
-
-
-class StopJson(BaseModel):
-    """A track of a path."""
-
-    rank: int = Field(description="1 for the first.")
-    similarity: float | None = Field(
-        description="(1 + cosine) / 2 of it and the track before; null of the first."
-    )
-    track: TrackJson
-    why: WhyJson = Field(description="What it has in common with the track before.")
-
-
-class PathJson(BaseModel):
-    """A walk from one track to another; the answer of a recommending call, but in its order."""
-
-    query: dict[str, Any] = Field(description="What was asked, defaults included.")
-    generation: str = Field(description="The published index that answered.")
-    space: str = Field(description="What makes its vectors comparable.")
-    matches: list[StopJson] = Field(description="The tracks in order, both ends among them.")
+    matches: list[MatchJson]
     warnings: list[str]
 
 

@@ -112,10 +112,11 @@ def find(recommender: Recommender, heard: Heard, *, in_time: bool) -> Found:
     question = recommender.about_clip(heard.whole, heard.windows if in_time else None)
     answer = recommender.answer(question, Options(limit=100))
     milliseconds = 1000 * (time.perf_counter() - began)
-    ids, stretches = [match.track.id for match in answer.matches], list(answer.stretches)
+    ids = [match.track.id for match in answer.matches]
+    stretches = [match.reasons.get("segment") for match in answer.matches]
     rank = ids.index(heard.excerpt.track_id) + 1 if heard.excerpt.track_id in ids else 0
     own = stretches.pop(rank - 1) if rank and stretches else None
-    other = max(filter(None, stretches), key=lambda one: one.similarity, default=None)
+    other = max(filter(None, stretches), key=lambda one: one["similarity"], default=None)
     return Found(rank, own, other, milliseconds)
 
 
@@ -134,11 +135,11 @@ def row_of(condition: str, clips: list[Heard], found: list[Found], by: str) -> d
         return row
     starts = [clip.excerpt.start_seconds for clip in clips]
     errors = [
-        abs(one.own.start_seconds - start) if one.own else np.inf
+        abs(one.own["start_seconds"] - start) if one.own else np.inf
         for one, start in zip(found, starts, strict=True)
     ]
     own, other = (
-        [bool(one and one.same_recording) for one in of]
+        [bool(one and one["same_recording"]) for one in of]
         for of in ([one.own for one in found], [one.other for one in found])
     )
     return row | {

@@ -10,6 +10,7 @@ import numpy as np
 
 from recommender.arrays import FloatArray
 from recommender.catalog_tables import artist_codes, write_catalog
+from recommender.descriptors import UNKNOWN, WIDTH, described
 from recommender.errors import GenerationError
 from recommender.generation import normalised
 from recommender.index.building import build_index
@@ -24,6 +25,7 @@ from recommender.manifest import (
     CENTRE,
     CHANGED_NEIGHBOURS,
     COMPONENTS,
+    DESCRIPTORS,
     IDS,
     MEANS,
     NEIGHBOURS,
@@ -81,6 +83,7 @@ class Gathered:
         self.vectors = np.zeros((n_tracks, dimension), np.float32)
         self.tags = np.zeros((n_tracks, n_tags), np.float16)
         self.levels = np.zeros(n_tracks)
+        self.descriptors = np.full((n_tracks, WIDTH), UNKNOWN, np.int16)
 
     def passing(self, tracks: Iterable[LibraryTrack]) -> Iterator[LibraryTrack]:
         """Hand tracks on, and keep what belongs here.
@@ -95,6 +98,7 @@ class Gathered:
             self.ids.append(entry.track.id.encode(errors="surrogatepass"))
             self.vectors[row], self.tags[row] = entry.vector, entry.tags
             self.levels[row] = entry.level_dbfs
+            self.descriptors[row] = described(entry.level_dbfs, entry.track.metadata)
             yield entry
 
 
@@ -145,6 +149,7 @@ def build(folder: Path, library: Library, space: Mapping[str, Any], options: Ind
             IDS: np.array(rows.ids, dtype=np.bytes_),
             ORDER: np.arange(n_tracks, dtype=np.int32),
             TAGS: rows.tags,
+            DESCRIPTORS: rows.descriptors,
             ARTISTS: artist_codes(folder / CATALOG, n_tracks),
             MEANS: np.stack([mean, mean]).astype(np.float32),
             ADDED: units[:0],

@@ -3,7 +3,8 @@
 ::
 
     generations/<UTC>-<8 hex>/   index.faiss [vectors.faiss]  catalog.db  manifest.json
-                                 ids  order  tags  artists  means  added  centre [components] .npy
+                                 ids  order  tags  artists  descriptors  means  added  centre
+                                 [components]  .npy
     CURRENT                      the names of those that are served
 
 Rows are those of the index. A track keeps its row from one generation to the next; new ones are
@@ -28,6 +29,7 @@ from recommender.allowed import AllowedRows
 from recommender.arrays import FloatArray, Rows
 from recommender.catalog import Catalog
 from recommender.current import generations_dir
+from recommender.descriptors import WIDTH, Descriptors
 from recommender.embedders import create_embedder
 from recommender.errors import (
     GenerationError,
@@ -48,6 +50,7 @@ from recommender.manifest import (
     CENTRE,
     CHANGED_NEIGHBOURS,
     COMPONENTS,
+    DESCRIPTORS,
     IDS,
     MEANS,
     NEIGHBOURS,
@@ -88,6 +91,8 @@ class RowArrays:
         Tag probabilities, float16, shape (n_rows, n_tag_names).
     artists
         A number for each artist, -1 for none, int32, shape (n_rows,).
+    descriptors
+        Level, tempo and key, see :data:`recommender.descriptors.Descriptors`.
     means
         Mean of the unit vectors when the projection was fitted, and now; shape (2, dimension).
     neighbours
@@ -98,19 +103,20 @@ class RowArrays:
     order: np.ndarray[Any, np.dtype[np.int32]]
     tags: np.ndarray[Any, np.dtype[np.float16]]
     artists: np.ndarray[Any, np.dtype[np.int32]]
+    descriptors: Descriptors
     means: FloatArray
     neighbours: Neighbours
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Map the arrays of a generation, verified before."""
-        ids, order, tags, artists, changed = (
+        ids, order, tags, artists, descriptors, changed = (
             _load_array(folder / name, mapped=True)
-            for name in (IDS, ORDER, TAGS, ARTISTS, CHANGED_NEIGHBOURS)
+            for name in (IDS, ORDER, TAGS, ARTISTS, DESCRIPTORS, CHANGED_NEIGHBOURS)
         )
         lists = _read_array(folder / NEIGHBOURS, RowFile.of)
         means = _load_array(folder / MEANS)
-        return cls(ids, order, tags, artists, means, Neighbours(lists, changed))
+        return cls(ids, order, tags, artists, descriptors, means, Neighbours(lists, changed))
 
     @cached_property
     def crowding(self) -> Similarities | None:
@@ -445,6 +451,7 @@ def _check_arrays(manifest: Manifest, arrays: RowArrays) -> None:
         ORDER: (arrays.order, "i", (manifest.n_tracks,)),
         TAGS: (arrays.tags, "f", (n_rows, n_tags)),
         ARTISTS: (arrays.artists, "i", (n_rows,)),
+        DESCRIPTORS: (arrays.descriptors, "i", (n_rows, WIDTH)),
         MEANS: (arrays.means, "f", (2, manifest.dimension)),
         NEIGHBOURS: (lists, "i", (len(lists), 2, LISTED)),
         CHANGED_NEIGHBOURS: (changed, "i", (len(changed), 1 + 2 * LISTED)),

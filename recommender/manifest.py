@@ -18,10 +18,10 @@ _UNREADABLE = (
     *(FileNotFoundError, NotADirectoryError, IsADirectoryError),
     InvalidParameterError,
 )
-SCHEMA_VERSION = 3
-# of before the index was planned and measured, and of before neighbours were listed: read for what
-# they say, not served any more
-_FIRST_VERSION, _SECOND_VERSION = 1, 2
+SCHEMA_VERSION = 4
+# of before the index was planned and measured, neighbours were listed, and descriptors kept: read
+# for what they say, not served any more
+_FIRST_VERSION, _OTHERS = 1, (2, 3)
 MANIFEST = "manifest.json"
 CATALOG = "catalog.db"
 DOCUMENTS = "catalog.jsonl"
@@ -30,13 +30,17 @@ IDS = "ids.npy"
 ORDER = "order.npy"
 TAGS = "tags.npy"
 ARTISTS = "artists.npy"
+DESCRIPTORS = "descriptors.npy"
 MEANS = "means.npy"
 ADDED = "added.npy"
 NEIGHBOURS = "neighbours.npy"
 CHANGED_NEIGHBOURS = "neighbours.changed.npy"
 CENTRE = "centre.npy"
 COMPONENTS = "components.npy"
-ARRAYS = (IDS, ORDER, TAGS, ARTISTS, MEANS, ADDED, NEIGHBOURS, CHANGED_NEIGHBOURS, CENTRE)
+ARRAYS = (
+    *(IDS, ORDER, TAGS, ARTISTS, DESCRIPTORS, MEANS, ADDED, NEIGHBOURS, CHANGED_NEIGHBOURS),
+    CENTRE,
+)
 
 
 # a folder of its own: names in it are those of the files of tracks
@@ -258,7 +262,7 @@ def _dumped(content: dict[str, Any]) -> str:
 
 
 def _check_version(name: str, version: object) -> None:
-    if version not in (_FIRST_VERSION, _SECOND_VERSION, SCHEMA_VERSION):
+    if version not in (_FIRST_VERSION, *_OTHERS, SCHEMA_VERSION):
         raise GenerationError(
             f"generation={name} has schema_version={version}, "
             f"this version reads {SCHEMA_VERSION}; run reindex"

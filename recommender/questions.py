@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from recommender.errors import InvalidParameterError
 from recommender.filters import NO_FILTERS, Filters
 from recommender.labels import Strengths
 from recommender.segments import ClipWindows
-from recommender.track import Match, Stretch
+from recommender.track import Match
 
 MAX_LIMIT = 100
 
@@ -70,21 +70,12 @@ class Preference:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Matches, and what they were drawn from.
-
-    `stretches` are of a clip that was looked for in time: where each match holds it, None where
-    that is not known.
-    """
+    """Matches, and what they were drawn from."""
 
     generation: str
     space: str
     matches: tuple[Match, ...]
     warnings: tuple[str, ...] = ()
-    stretches: tuple[Stretch | None, ...] = ()
-
-    def somewhere(self) -> "Answer":
-        """The same about a clip of which nobody knows where it is in the matches."""
-        return replace(self, stretches=(None,) * len(self.matches))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +94,9 @@ class Question:
         Rows that cannot be an answer: the tracks that are asked about.
     about
         The row of the only one of them when nothing else is asked about.
+    examples
+        Rows of the tracks that are liked: a match is compared with the nearest of them. None for a
+        clip.
     clip
         Windows to be looked for in time, beside the vectors.
     """
@@ -111,6 +105,7 @@ class Question:
     tags: Strengths
     seeds: Rows
     about: int | None = None
+    examples: Rows | None = None
     clip: ClipWindows | None = None
 
 

@@ -16,7 +16,7 @@ from recommender.retrieval import Room
 from recommender.segment_index import SegmentIndex
 from recommender.segments import PHASES, ClipWindows
 from recommender.selection import Selection
-from recommender.track import Match, Stretch
+from recommender.track import Reasons, Stretch
 
 # windows that each window of a clip finds
 NEAREST = 32
@@ -69,12 +69,13 @@ class SegmentSearch:
         alignments = [self._alignment(row) for row in rows.tolist()]
         return similarity(np.array([np.nan if one is None else one.cosine for one in alignments]))
 
-    def stretches(
-        self, rows: Sequence[int], matches: Sequence[Match]
-    ) -> tuple[Stretch | None, ...]:
-        """Where the clip is in each match."""
-        durations = [match.track.duration_seconds for match in matches]
-        return tuple(map(self.stretch, rows, durations))
+    def explain(self, rows: Sequence[int], reasons: Sequence[Reasons]) -> None:
+        """Add to the reasons of matches where the clip is in each; not of those without windows."""
+        tracks = self._generation.catalog.tracks(rows)
+        for row, why in zip(rows, reasons, strict=True):
+            stretch = self.stretch(row, tracks[row].duration_seconds)
+            if stretch is not None:
+                why["segment"] = stretch
 
     def stretch(self, row: int, duration_seconds: float) -> Stretch | None:
         """Where the clip is in a row; None for one without windows."""
@@ -85,7 +86,12 @@ class SegmentSearch:
         start = min(max(0.0, alignment.begins * part), duration_seconds)
         end = min(max(0.0, alignment.begins * part + self._clip.seconds), duration_seconds)
         found = float(similarity(np.array([alignment.cosine]))[0])
-        return Stretch(round(start, 1), round(end, 1), found, found >= SAME_RECORDING)
+        return Stretch(
+            start_seconds=round(start, 1),
+            end_seconds=round(end, 1),
+            similarity=found,
+            same_recording=found >= SAME_RECORDING,
+        )
 
     def _alignment(self, row: int) -> Alignment | None:
         if row not in self._alignments:

@@ -23,6 +23,7 @@ from recommender.manifest import (
     CENTRE,
     CHANGED_NEIGHBOURS,
     COMPONENTS,
+    DESCRIPTORS,
     DOCUMENTS,
     IDS,
     NEIGHBOURS,
@@ -89,7 +90,7 @@ class UpdatedFiles:
         written = rows.changed(self._folder / CATALOG)
         write_arrays(self._folder, written)
         fitted = (CENTRE, COMPONENTS) if COMPONENTS in self._manifest.files else (CENTRE,)
-        self._link(*fitted, *{IDS, TAGS}.difference(written))
+        self._link(*fitted, *{IDS, TAGS, DESCRIPTORS}.difference(written))
 
     def write_lists(self, lists: Neighbours) -> None:
         """Write the lists of neighbours."""

@@ -11,6 +11,7 @@ from recommender.errors import InvalidParameterError
 from recommender.filters import Filters
 from recommender.questions import Answer, Options
 from recommender.segment_search import CANDIDATES
+from recommender.track import Stretch
 from tests.builders import SPACE, Entry, embedding, indexed, open_library, random_entries
 from tests.segmented import (
     N_WINDOWS,
@@ -45,18 +46,23 @@ def heard(recommender: Recommender, entry: Entry, begins: int, **options: object
     return recommender.answer(question, Options(**{"limit": 10, **options}))  # type: ignore[arg-type]
 
 
+def stretches(answer: Answer) -> list[Stretch | None]:
+    """Where each match holds the clip."""
+    return [match.reasons.get("segment") for match in answer.matches]
+
+
 @pytest.mark.parametrize(("track", "begins"), [(17, 0), (42, 20), (139, N_WINDOWS - 4)])
 def test_a_clip_finds_its_track_and_the_moment(
     recommender: Recommender, track: int, begins: int
 ) -> None:
     answer = heard(recommender, TRACKS[track], begins)
     assert answer.matches[0].track.id == TRACKS[track].id
-    first = answer.stretches[0]
+    first = stretches(answer)[0]
     assert first is not None
-    assert (first.start_seconds, first.end_seconds) == (3.0 * begins, 3.0 * begins + 12.0)
-    assert first.similarity == answer.matches[0].similarity > 0.999
-    assert first.same_recording
-    assert len(answer.matches) == len(answer.stretches) == 10
+    assert (first["start_seconds"], first["end_seconds"]) == (3.0 * begins, 3.0 * begins + 12.0)
+    assert first["similarity"] == answer.matches[0].similarity > 0.999
+    assert first["same_recording"]
+    assert len(answer.matches) == 10
 
 
 def test_a_passage_unlike_the_mean_of_its_track_is_found(tmp_path: Path) -> None:
@@ -74,8 +80,9 @@ def test_a_passage_unlike_the_mean_of_its_track_is_found(tmp_path: Path) -> None
     in_time = recommender.answer(recommender.about_clip(whole, clip), Options(limit=10))
     assert TRACKS[0].id not in [match.track.id for match in by_whole.matches]
     assert in_time.matches[0].track.id == TRACKS[0].id
-    assert in_time.stretches[0] is not None
-    assert in_time.stretches[0].start_seconds == 30.0
+    first = stretches(in_time)[0]
+    assert first is not None
+    assert first["start_seconds"] == 30.0
 
 
 def test_similarities_descend_and_ids_come_once(recommender: Recommender) -> None:
@@ -91,7 +98,7 @@ def test_a_list_is_as_long_as_it_can_be(recommender: Recommender) -> None:
     assert len(answer.matches) == 15
     assert {match.track.metadata.artist for match in answer.matches} == {"Artist 3"}
     # the last of them has no windows, and is compared as a whole
-    assert answer.stretches.count(None) == 1
+    assert stretches(answer).count(None) == 1
 
 
 def test_tracks_that_are_excluded_are_not_found(recommender: Recommender) -> None:
@@ -121,7 +128,7 @@ def test_other_options_choose_among_the_same_tracks(recommender: Recommender) ->
     plain = heard(recommender, TRACKS[42], 20)
     for options in ({"diversity": 0.5}, {"corrects_hubs": True}):
         answer = heard(recommender, TRACKS[42], 20, **options)
-        assert len(answer.matches) == len(answer.stretches) == 10
+        assert len(answer.matches) == 10
         assert answer.matches[0].track.id == plain.matches[0].track.id
     with pytest.raises(InvalidParameterError, match="limit=0"):
         heard(recommender, TRACKS[42], 20, limit=0)
@@ -145,17 +152,18 @@ def test_without_windows_in_clip_or_generation_tracks_are_compared_as_a_whole(
     recommender: Recommender, tmp_path: Path
 ) -> None:
     whole = recommender.answer(recommender.about_clip([embedding(TRACKS[5].vector)]), Options())
-    assert whole.stretches == ()
+    assert not any(stretches(whole))
     store_segmented(tmp_path, TRACKS[:20])
     without = Recommender(
         published(tmp_path, replace(SEGMENTED, options=replace(SEGMENTED.options, segments=False)))
     )
-    assert heard(without, TRACKS[3], 5).stretches == ()
+    assert not any(stretches(heard(without, TRACKS[3], 5)))
 
 
 def test_the_end_is_that_of_the_track(tmp_path: Path) -> None:
     short = [replace(e, duration_seconds=113.5) for e in TRACKS[:9]]
     store_segmented(tmp_path, short)
     answer = heard(Recommender(published(tmp_path)), TRACKS[3], N_WINDOWS - 4)
-    assert answer.stretches[0] is not None
-    assert answer.stretches[0][:2] == (108.0, 113.5)
+    first = stretches(answer)[0]
+    assert first is not None
+    assert (first["start_seconds"], first["end_seconds"]) == (108.0, 113.5)

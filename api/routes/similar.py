@@ -14,7 +14,7 @@ from api.playlists import form_of
 from api.questions import SimilarQuestion
 from api.replies import Reply, response_of
 from api.routes.documented import NOT_MODIFIED, PLAYLISTS, problems
-from api.schemas import AnswerJson, ClipAnswerJson
+from api.schemas import AnswerJson
 from api.uploads import FIELD
 from recommender.embedding import Embedding
 from recommender.playlists import name_of
@@ -101,7 +101,7 @@ async def similar(query: Annotated[SimilarQuestion, Query()], request: Request) 
     )
     | PLAYLISTS,
     openapi_extra=_CLIP_BODY,
-    response_model=ClipAnswerJson,
+    response_model=AnswerJson,
 )
 async def similar_to_clip(
     clip: Annotated[ClipQuestion, Depends(clip_question, scope="function")],
