@@ -14,7 +14,7 @@ from recommender.track import Metadata, Reasons
 
 Descriptors = npt.NDArray[np.int16]
 """Shape (n, 3): level in tenths of a dB relative to full scale, tempo in tenths of a beat a minute,
-number of the key; `UNKNOWN` where it is not known."""
+number of the key; `UNKNOWN` where tempo or key is not known."""
 
 WIDTH = 3
 UNKNOWN = -32_768
@@ -45,27 +45,21 @@ def compared(asked: Sequence[int], found: Sequence[Sequence[int]]) -> list[Reaso
         Those of some others.
     """
     level, tempo, key = asked
-    reasons = list[Reasons]()
-    for its_level, its_tempo, its_key in found:
-        more = Reasons()
-        if tempo != UNKNOWN != its_tempo:
-            more["tempo"] = {
-                "bpm": its_tempo / TENTHS,
-                "seed_bpm": tempo / TENTHS,
-                "close": tempos_are_close(its_tempo, tempo),
-            }
-        if key != UNKNOWN != its_key:
-            more["key"] = {
-                "key": name_of(its_key),
-                "seed_key": name_of(key),
-                "related": are_related(its_key, key),
-            }
-        if level != UNKNOWN != its_level:
-            more["level"] = {
-                "level_dbfs": its_level / TENTHS,
-                "difference_db": (its_level - level) / TENTHS,
-            }
-        reasons.append(more)
+    reasons: list[Reasons] = [
+        {"level": {"level_dbfs": its / TENTHS, "difference_db": (its - level) / TENTHS}}
+        for its, _, _ in found
+    ]
+    # of most tracks neither is known, and every answer comes along here
+    if tempo != UNKNOWN:
+        for why, (_, its, _) in zip(reasons, found, strict=True):
+            if its != UNKNOWN:
+                close = tempos_are_close(its, tempo)
+                why["tempo"] = {"bpm": its / TENTHS, "seed_bpm": tempo / TENTHS, "close": close}
+    if key != UNKNOWN:
+        for why, (_, _, its) in zip(reasons, found, strict=True):
+            if its != UNKNOWN:
+                names, related = (name_of(its), name_of(key)), are_related(its, key)
+                why["key"] = {"key": names[0], "seed_key": names[1], "related": related}
     return reasons
 
 

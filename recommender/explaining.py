@@ -48,9 +48,8 @@ def corrects(generation: Generation, options: Options) -> bool:
 
 def beside(generation: Generation, row: int, rows: Rows | list[int]) -> list[Reasons]:
     """What some rows have in common with another one, as far as it is measured or known."""
-    descriptors = generation.arrays.descriptors
-    found = descriptors.take(np.asarray(rows, np.int64), axis=0).tolist()
-    return compared(descriptors[row].tolist(), found)
+    asked, *found = generation.arrays.descriptors.take([row, *rows], axis=0).tolist()
+    return compared(asked, found)
 
 
 def _by_nearest(generation: Generation, rows: Rows, examples: Rows) -> Iterator[Reasons]:

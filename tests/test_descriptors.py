@@ -29,7 +29,7 @@ def test_tracks_are_compared_in_what_is_known_of_both() -> None:
         "level": {"level_dbfs": -20.0, "difference_db": -6.0},
     }
     assert third == {"level": {"level_dbfs": -14.0, "difference_db": 0.0}}
-    assert compared((UNKNOWN, UNKNOWN, UNKNOWN), [alike]) == [{}]
+    assert compared(silent, [alike]) == [{"level": {"level_dbfs": -12.6, "difference_db": 1.4}}]
 
 
 @pytest.mark.parametrize(
