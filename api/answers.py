@@ -6,15 +6,14 @@ from typing import Any
 import orjson
 
 from recommender.paths import PathAnswer
-from recommender.personal import PersonalAnswer
 from recommender.questions import Answer
 from recommender.track import SpaceRank, TagStrength
 
-Listed = Answer | PathAnswer | PersonalAnswer
+Listed = Answer | PathAnswer
 
 
 def answer_json(asked: bytes, answer: Listed) -> bytes:
-    """The JSON of `AnswerJson`, `PathJson` or `RecommendedToJson`.
+    """The JSON of `AnswerJson`.
 
     Parameters
     ----------
@@ -23,8 +22,6 @@ def answer_json(asked: bytes, answer: Listed) -> bytes:
     answer
         What was found.
     """
-    if isinstance(answer, PersonalAnswer):
-        return _recommended_json(asked, answer)
     return orjson.dumps(
         {
             "query": orjson.Fragment(asked),
@@ -35,9 +32,13 @@ def answer_json(asked: bytes, answer: Listed) -> bytes:
                     "rank": rank,
                     "similarity": similarity,
                     "track": orjson.Fragment(document),
-                    "why": {"shared_tags": tags, "space_ranks": _places(ranks) if ranks else ()},
+                    "why": {
+                        "shared_tags": tags,
+                        "space_ranks": _places(ranks) if ranks else (),
+                        **reasons,
+                    },
                 }
-                for rank, similarity, document, tags, ranks in answer.matches
+                for rank, similarity, document, tags, ranks, reasons in answer.matches
             ],
             "warnings": answer.warnings,
         }
@@ -71,27 +72,3 @@ def track_json(document: str, tags: Iterable[TagStrength], generation: str) -> b
 
 def _places(ranks: Iterable[SpaceRank]) -> list[dict[str, Any]]:
     return [{"space": space, "rank": place} for space, place in ranks]
-
-
-def _recommended_json(asked: bytes, answer: PersonalAnswer) -> bytes:
-    return orjson.dumps(
-        {
-            "query": orjson.Fragment(asked),
-            "generation": answer.generation,
-            "space": answer.space,
-            "matches": [
-                {
-                    "rank": match.rank,
-                    "similarity": match.similarity,
-                    "track": orjson.Fragment(match.document),
-                    "why": {
-                        "shared_tags": match.shared_tags,
-                        "space_ranks": (),
-                        "because": match.because,
-                    },
-                }
-                for match in answer.matches
-            ],
-            "warnings": answer.warnings,
-        }
-    )

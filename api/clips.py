@@ -2,22 +2,31 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from api.problems import ProblemError
-from recommender.analysis import embed_clip, embeddings_from
+from recommender.analysis import (
+    clip_windows_from,
+    embed_clip,
+    embed_clip_in_time,
+    embeddings_from,
+)
 from recommender.embedders import patience_of, require_packages
 from recommender.embedders.environment import embedder_environment
 from recommender.embedding import EmbedderSpec, Embedding
 from recommender.generation import space_of
 from recommender.manifest import Manifest
 from recommender.sandbox import MEMORY_BYTES, ChildLimits, ChildPool
+from recommender.segments import ClipWindows
+from recommender.space import Space
 
 # for an embedder with the default one's cost and its windows, and so much more for others
 LIMITS = ChildLimits(MEMORY_BYTES, cpu_seconds=10.0, wall_seconds=20.0)
 WINDOW_SECONDS = 3.0
+# as many windows at most as of clips that are heard as a whole, and these beside them
+IN_TIME = 2.0
 WAIT_SECONDS = 5.0
 # fewer than the threads that answer requests, so that clips in a queue never take them all
 MAX_AT_ONCE = 16
@@ -83,19 +92,42 @@ class ClipEmbedder:
             No child became free in time.
         """
         space = space_of(manifest)
+        answer = self._answer(embed_clip, path, space, manifest, _patience(space.embedder))
+        return embeddings_from(answer, space)
+
+    def embed_in_time(self, path: Path, manifest: Manifest) -> tuple[list[Embedding], ClipWindows]:
+        """Embed a clip as :meth:`embed` does, and window by window.
+
+        Raises
+        ------
+        SpaceMismatchError, MissingPackageError, AudioError, ProblemError
+            As of :meth:`embed`.
+        """
+        space = space_of(manifest)
+        patience = IN_TIME * _patience(space.embedder)
+        answer = self._answer(embed_clip_in_time, path, space, manifest, patience)
+        return embeddings_from(answer, space), clip_windows_from(answer, space)
+
+    def _answer(
+        self,
+        function: Callable[..., bytes],
+        path: Path,
+        space: Space,
+        manifest: Manifest,
+        patience: float,
+    ) -> bytes:
         # before a child is taken up, which would fail for each clip anew
         require_packages(space.embedder.name)
         try:
-            answer = self._pool.call(
-                embed_clip,
+            return self._pool.call(
+                function,
                 os.fsencode(path),
                 space.clip_listening,
                 manifest.level_quantiles_dbfs,
-                patience=_patience(space.embedder),
+                patience=patience,
             )
         except TimeoutError as error:
             raise ProblemError("overloaded", "other clips are being embedded; try again") from error
-        return embeddings_from(answer, space)
 
 
 def _patience(spec: EmbedderSpec) -> float:

@@ -12,11 +12,12 @@ from api.clips import ClipEmbedder
 from api.listening import Listening
 from api.problems import ProblemError
 from api.queries import lists_of, query_values
-from api.questions import NoParameters, RecommendingQuestion, TrackId
+from api.questions import ClipSimilarQuestion, NoParameters, RecommendingQuestion, TrackId
 from api.searching import Searches
 from api.uploads import received_file
 from recommender.engine import Recommender
 from recommender.ensemble import Ensemble
+from recommender.errors import InvalidParameterError
 from recommender.listeners import Listeners
 from recommender.live import LiveRecommender
 from recommender.settings import Settings
@@ -88,8 +89,13 @@ class ClipQuestion:
     """An uploaded clip, what is asked of it, and who answers."""
 
     path: Path
-    query: RecommendingQuestion
+    query: ClipSimilarQuestion
     spaces: Ensemble
+
+    @property
+    def in_time(self) -> bool:
+        """Whether it is to be looked for in segments."""
+        return self.query.by != "tracks" and self.spaces.has_segments
 
 
 Served = Annotated[Recommender, Depends(recommender_of)]
@@ -101,13 +107,17 @@ TrackIdInPath = Annotated[TrackId, PathParameter(description="Id of a track.")]
 
 async def clip_question(
     request: Request,
-    query: Annotated[RecommendingQuestion, Query()],
+    query: Annotated[ClipSimilarQuestion, Query()],
     spaces: ServedSpaces,
     service: Running,
     clips: Embeds,
 ) -> AsyncIterator[ClipQuestion]:
     """Receive a clip, once it is known that it could be answered; it is deleted afterwards."""
     chosen = spaces.choose(query.space)
+    if query.by == "segments" and not chosen.has_segments:
+        raise InvalidParameterError(
+            "by=segments needs one space that has them; leave by out, or run reindex --segments"
+        )
     # a slot only once the clip is there: a slow sender must not keep others from being heard
     with clips.receiving():
         async with received_file(request, service.settings.max_clip_bytes) as path:

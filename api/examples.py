@@ -40,10 +40,15 @@ ANSWER: dict[str, Any] = {
                 "musicbrainz_artist_id": "",
                 "licence": "CC BY 4.0",
                 "attribution": "Kitto, “Slow Elevator”",
+                "bpm": 84.0,
+                "key": "A minor",
             },
             "why": {
                 "shared_tags": [{"name": "ambient", "strength": 0.71}],
                 "space_ranks": [],
+                "tempo": {"bpm": 84.0, "seed_bpm": 86.5, "close": True},
+                "key": {"key": "A minor", "seed_key": "C major", "related": True},
+                "level": {"level_dbfs": -16.2, "difference_db": -1.4},
             },
         }
     ],
@@ -61,6 +66,25 @@ RECOMMENDED: dict[str, Any] = {
     },
     "matches": [
         {**match, "why": {**match["why"], "because": {"track_id": TRACK_ID, "interest": 1}}}
+        for match in ANSWER["matches"]
+    ],
+}
+HEARD: dict[str, Any] = {
+    **ANSWER,
+    "query": {name: value for name, value in ANSWER["query"].items() if name != "track_id"},
+    "matches": [
+        {
+            **match,
+            "why": {
+                **match["why"],
+                "segment": {
+                    "start_seconds": 80.8,
+                    "end_seconds": 90.8,
+                    "similarity": 0.93,
+                    "same_recording": True,
+                },
+            },
+        }
         for match in ANSWER["matches"]
     ],
 }

@@ -223,6 +223,16 @@ class SimilarQuestion(RecommendingQuestion):
     track_id: TrackId = Field(description="The track to start from.", examples=[TRACK_ID])
 
 
+class ClipSimilarQuestion(RecommendingQuestion):
+    """The query of POST /similar/clip."""
+
+    by: Literal["segments", "tracks"] | None = Field(
+        None,
+        description="What the clip is compared with: segments, the stretches of tracks, which also "
+        "says where it is; or tracks as a whole. Segments where the index has them.",
+    )
+
+
 class StrictFilters(FiltersQuestion):
     """The filters in a body, where numbers are numbers."""
 

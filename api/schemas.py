@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.examples import ANSWER, RECOMMENDED
+from api.examples import ANSWER, HEARD, RECOMMENDED
 from recommender.manifest import IndexRecord, Manifest
 from recommender.served import embedder_of
 
@@ -38,6 +38,8 @@ class TrackJson(BaseModel):
     musicbrainz_artist_id: str
     licence: str
     attribution: str
+    bpm: float
+    key: str
 
 
 class SpaceRankJson(BaseModel):
@@ -47,15 +49,6 @@ class SpaceRankJson(BaseModel):
     rank: int
 
 
-class WhyJson(BaseModel):
-    """Why a track is a match."""
-
-    shared_tags: list[TagJson] = Field(description="Tags strong in both, strongest first.")
-    space_ranks: list[SpaceRankJson] = Field(
-        description="When several spaces answer: the place in the answer of each that ranks it."
-    )
-
-
 class BecauseJson(BaseModel):
     """What a track is recommended for."""
 
@@ -63,74 +56,94 @@ class BecauseJson(BaseModel):
     interest: int = Field(description="The interest that this belongs to, 1 the largest.")
 
 
-class WhyRecommendedJson(WhyJson):
-    """Why a track is recommended to a listener."""
+class SeedJson(BaseModel):
+    """Which of several tracks that were asked about a match is most like."""
 
+    track_id: str
+    similarity: float
+
+
+class TempoJson(BaseModel):
+    """Tempo of a match, and of what it is compared with."""
+
+    bpm: float
+    seed_bpm: float
+    close: bool = Field(description="Whether they differ by 4 % at most, in half or double time.")
+
+
+class KeyJson(BaseModel):
+    """Key of a match, and of what it is compared with."""
+
+    key: str
+    seed_key: str
+    related: bool = Field(
+        description="Whether they are the same, relative keys, or of one mode and a fifth apart."
+    )
+
+
+class LevelJson(BaseModel):
+    """How loud a match is."""
+
+    level_dbfs: float = Field(description="RMS, in dB relative to full scale.")
+    difference_db: float = Field(description="Above 0 when it is louder than what was asked about.")
+
+
+class SegmentJson(BaseModel):
+    """Where in a track a clip is."""
+
+    start_seconds: float = Field(description="From the beginning of the track.")
+    end_seconds: float
+    similarity: float = Field(
+        description="In [0, 1]: (1 + cosine) / 2, the mean over the windows of the clip."
+    )
+    same_recording: bool = Field(
+        description="Whether it is the very recording, as far as can be told."
+    )
+
+
+class WhyJson(BaseModel):
+    """Why a track is a match; what is not known, or does not apply, is not there."""
+
+    shared_tags: list[TagJson] = Field(description="Tags strong in both, strongest first.")
+    space_ranks: list[SpaceRankJson] = Field(
+        description="When several spaces answer: the place in the answer of each that ranks it."
+    )
+    tempo: TempoJson | None = Field(None, description="As the tags of both files say.")
+    key: KeyJson | None = Field(None, description="As the tags of both files say.")
+    level: LevelJson | None = Field(None, description="As it was measured.")
+    seed: SeedJson | None = Field(None, description="Of several tracks that were asked about.")
     because: BecauseJson | None = Field(
-        description="null when nothing of the listener speaks for a track."
+        None,
+        description="Of a listener; null when nothing of the listener speaks for a track.",
+    )
+    segment: SegmentJson | None = Field(None, description="Of a clip: where it is in the track.")
+    hub_corrected: bool | None = Field(
+        None, description="true when tracks that are near to everything were put back."
     )
 
 
 class MatchJson(BaseModel):
     """A track that sounds like what was asked for."""
 
-    rank: int = Field(description="1 for the closest.")
-    similarity: float = Field(
+    rank: int = Field(description="1 for the closest, or the first.")
+    similarity: float | None = Field(
         description="In [0, 1]: (1 + cosine) / 2, where 1 is the same sound; or of several spaces "
-        "the mean of 61 / (60 + rank): 1 is first in all of them, a rank beyond 1000 counts as 0."
+        "the mean of 61 / (60 + rank): 1 is first in all of them, a rank beyond 1000 counts as 0. "
+        "In a path, to the track before; null of the first."
     )
     track: TrackJson
     why: WhyJson
 
 
 class AnswerJson(BaseModel):
-    """The answer of every recommending call."""
+    """The answer of every recommending call; a path is in its own order."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [ANSWER]})
+    model_config = ConfigDict(json_schema_extra={"examples": [ANSWER, RECOMMENDED, HEARD]})
 
     query: dict[str, Any] = Field(description="What was asked, defaults included.")
     generation: str = Field(description="The published index that answered; + between several.")
     space: str = Field(description="What makes its vectors comparable; + between several.")
     matches: list[MatchJson]
-    warnings: list[str]
-
-
-class RecommendedJson(MatchJson):
-    """A track that is recommended to a listener."""
-
-    why: WhyRecommendedJson
-
-
-class RecommendedToJson(BaseModel):
-    """What a listener is recommended; its id is not in it."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [RECOMMENDED]})
-
-    query: dict[str, Any] = Field(description="What was asked, defaults included.")
-    generation: str = Field(description="The published index that answered.")
-    space: str = Field(description="What makes its vectors comparable.")
-    matches: list[RecommendedJson]
-    warnings: list[str]
-
-
-class StopJson(BaseModel):
-    """A track of a path."""
-
-    rank: int = Field(description="1 for the first.")
-    similarity: float | None = Field(
-        description="(1 + cosine) / 2 of it and the track before; null of the first."
-    )
-    track: TrackJson
-    why: WhyJson = Field(description="What it has in common with the track before.")
-
-
-class PathJson(BaseModel):
-    """A walk from one track to another; the answer of a recommending call, but in its order."""
-
-    query: dict[str, Any] = Field(description="What was asked, defaults included.")
-    generation: str = Field(description="The published index that answered.")
-    space: str = Field(description="What makes its vectors comparable.")
-    matches: list[StopJson] = Field(description="The tracks in order, both ends among them.")
     warnings: list[str]
 
 
@@ -200,6 +213,32 @@ class VectorIndexJson(BaseModel):
         )
 
 
+class SegmentsJson(BaseModel):
+    """Windows that are kept one by one, in which clips are found in time."""
+
+    n_windows: int
+    n_tracks: int = Field(description="How many tracks they are of.")
+    step_seconds: float = Field(description="From the beginning of a window to that of the next.")
+    window_seconds: float
+    kind: str = Field(description="How they are searched.")
+    bytes: int = Field(description="Of their files.")
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Self | None:
+        """The JSON of those of a generation, None when it has none."""
+        record = manifest.index.segments
+        if record is None:
+            return None
+        return cls(
+            n_windows=record.n_windows,
+            n_tracks=record.n_tracks,
+            step_seconds=round(record.step_seconds, 3),
+            window_seconds=round(record.window_seconds, 3),
+            kind=record.recipe.kind,
+            bytes=manifest.bytes_of(record.files),
+        )
+
+
 class SpaceJson(BaseModel):
     """What answers in one space."""
 
@@ -213,6 +252,7 @@ class SpaceJson(BaseModel):
     dimension: int
     n_tracks: int
     index: VectorIndexJson
+    segments: SegmentsJson | None = Field(description="null when clips are found as a whole only.")
 
     @classmethod
     def of(cls, manifest: Manifest) -> Self:
@@ -228,6 +268,7 @@ class SpaceJson(BaseModel):
             dimension=manifest.dimension,
             n_tracks=manifest.n_tracks,
             index=VectorIndexJson.of(manifest.index),
+            segments=SegmentsJson.of(manifest),
         )
 
 

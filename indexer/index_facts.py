@@ -21,6 +21,21 @@ def index_facts(manifest: Manifest) -> dict[str, Any]:
         **asdict(record.measurement),
         "options": asdict(record.options),
         "warnings": list(record.recipe.warnings),
+        "segments": _segment_facts(manifest),
+    }
+
+
+def _segment_facts(manifest: Manifest) -> dict[str, Any] | None:
+    record = manifest.index.segments
+    if record is None:
+        return None
+    return {
+        "windows": record.n_windows,
+        "tracks": record.n_tracks,
+        "step_seconds": record.step_seconds,
+        "kind": record.recipe.kind,
+        "recall_at_10": record.measurement.recall_at_10,
+        "bytes": manifest.bytes_of(record.files),
     }
 
 
@@ -29,6 +44,11 @@ def index_lines(fact: Mapping[str, Any]) -> Iterator[str]:
     rows = "1 row" if fact["rows"] == 1 else f"{fact['rows']} rows"
     dead = f", {fact['dead_rows']} dead" if fact["dead_rows"] else ""
     yield f"index {fact['kind']}, {rows}{dead}; {_measured(fact)}; {_made(fact)}"
+    if segments := fact["segments"]:
+        yield (
+            f"segments {segments['kind']}, {segments['windows']} windows of {segments['tracks']} "
+            f"tracks, one every {segments['step_seconds']:.1f} s, {segments['bytes']} bytes"
+        )
     for warning in fact["warnings"]:
         yield f"warning: {warning}"
 

@@ -52,7 +52,7 @@ class _Run:
     library: Library
     space: Space
     known: KnownFiles
-    embedded: set[str]
+    heard: set[str]
     replaced: set[str]
     found: Scan
     credited: dict[bytes, dict[bytes, dict[str, str]]]
@@ -123,7 +123,10 @@ def _opened(request: Request, path: Path | None) -> Iterator[_Run]:
             check_not_emptied(request.roots, found, known)
             check_other_folders(request.roots, known, replaced - embedded)
         failures = library.failures(space.stored.id)
-        plan = make_plan(found, request.roots, known, failures, embedded, full=request.full)
+        heard = embedded
+        if request.index.segments:
+            heard = embedded & library.segmented(space.stored.id)
+        plan = make_plan(found, request.roots, known, failures, heard, full=request.full)
         report = Report(
             space=space.id,
             unchanged=plan.unchanged,
@@ -134,9 +137,7 @@ def _opened(request: Request, path: Path | None) -> Iterator[_Run]:
                 path not in found.files for rows in credited.values() for path in rows
             ),
         )
-        yield _Run(
-            request, library, space, known, embedded, replaced, found, credited, plan, report
-        )
+        yield _Run(request, library, space, known, heard, replaced, found, credited, plan, report)
 
 
 def _listen(run: _Run, console: Console) -> None:
@@ -145,20 +146,20 @@ def _listen(run: _Run, console: Console) -> None:
     if not paths:
         return
     run.library.add_space(run.space.stored)
-    embedded = set() if run.request.full else set(run.embedded)
+    heard = set() if run.request.full else set(run.heard)
     homes = _homes_that_stay(run.plan, run.known)
     children = min(run.request.workers, len(paths))
     with (
         ChildPool(children, FILE_LIMITS, embedder_environment(run.space.embedder.name)) as pool,
         make_reporter(len(paths), console) as reporter,
     ):
-        analyst = Analyst(pool, run.space, embedded)
+        analyst = Analyst(pool, run.space, heard, run.request.index.segments)
         for outcomes in analyse_all(paths, run.found.files, analyst, children):
             run.library.store(outcomes, run.space.stored)
             for outcome in outcomes:
                 _count(outcome, run.known, homes, run.report)
                 if not isinstance(outcome, Failed):
-                    embedded.add(outcome.track.id)
+                    heard.add(outcome.track.id)
             reporter.advance(outcomes)
 
 

@@ -60,6 +60,12 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
     add("--memory-budget", memory, "BYTES", text, "1GiB")
     text = "share of the ten nearest tracks that searches are to find"
     add("--target-recall", share, "SHARE", text, IndexOptions().target_recall)
+    command.add_argument(
+        "--segments",
+        action=argparse.BooleanOptionalAction,
+        default=argparse.SUPPRESS,
+        help="keep every window, so that clips are found in time (default: as it is served)",
+    )
 
 
 def reindex_folders(options: argparse.Namespace, out: Console, err: Console) -> int:

@@ -6,7 +6,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TypeVar
 
-from recommender.analysis import embed_file, embeddings_from, identify_file, track_from
+from recommender.analysis import (
+    embed_file,
+    embeddings_from,
+    identify_file,
+    segments_from,
+    track_from,
+)
 from recommender.embedders import patience_of
 from recommender.errors import AudioError
 from recommender.records import Failed, FileState, Indexed
@@ -34,11 +40,14 @@ class Analyst:
         What to embed into.
     embedded
         Ids of tracks that need no embedding; identical audio is not embedded twice.
+    with_segments
+        Whether to listen to all windows, and keep each.
     """
 
     pool: ChildPool
     space: Space
     embedded: Collection[str]
+    with_segments: bool = False
 
     def analyse(self, path: bytes, state: FileState) -> Outcome:
         """Identify a file, and embed it unless its track has a vector already."""
@@ -50,8 +59,11 @@ class Analyst:
                 return Indexed(path, state, track, None)
             listening = self.space.listening
             patience = patience_of(listening.embedder.name)
-            answer = self.pool.call(embed_file, path, state, listening, patience=patience)
-            return Indexed(path, state, track, embeddings_from(answer, self.space)[0])
+            answer = self.pool.call(
+                embed_file, path, state, listening, self.with_segments, patience=patience
+            )
+            embedding = embeddings_from(answer, self.space)[0]
+            return Indexed(path, state, track, embedding, segments_from(answer, self.space))
         except AudioError as error:
             return Failed(path, state, error.reason, str(error), track_id)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import lru_cache
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +29,9 @@ from recommender.errors import (
     UnreadableFileError,
 )
 from recommender.frames import embed_frames
-from recommender.hearing import embed, embed_at_levels
+from recommender.hearing import clip_windows, embed, embed_at_levels, embed_with_segments
 from recommender.records import FileState
+from recommender.segments import ClipWindows, Segments
 from recommender.space import Listening, Space
 from recommender.tags import read_metadata
 from recommender.track import Metadata, Track
@@ -75,8 +76,10 @@ def identify_file(path: bytes, state: FileState) -> bytes:
     return json.dumps(facts).encode()
 
 
-def embed_file(path: bytes, state: FileState, listening: Listening) -> bytes:
-    """Embed a file; see :func:`embeddings_from`.
+def embed_file(
+    path: bytes, state: FileState, listening: Listening, with_segments: bool = False
+) -> bytes:
+    """Embed a file; see :func:`embeddings_from`, and :func:`segments_from` if they are wanted.
 
     Raises
     ------
@@ -84,8 +87,11 @@ def embed_file(path: bytes, state: FileState, listening: Listening) -> bytes:
         The file cannot be read or decoded, or was written to meanwhile.
     """
     with unchanged(path, state) as file, open_audio(file, CATALOG_LIMITS) as audio:
-        model = _embedder(listening.embedder)
-        return packed([embed(audio, model, listening.n_windows, listening.pooling)])
+        model, asked = _embedder(listening.embedder), (listening.n_windows, listening.pooling)
+        if not with_segments:
+            return packed([embed(audio, model, *asked)])
+        embedding, segments = embed_with_segments(audio, model, *asked)
+        return packed([embedding], places=segments.places, windows=segments.vectors)
 
 
 def frames_of_file(path: bytes, state: FileState, embedder: str, n_windows: int | None) -> bytes:
@@ -131,6 +137,38 @@ def embed_clip(path: bytes, listening: Listening, levels: list[float]) -> bytes:
         return packed(clip_embeddings(file, listening, levels))
 
 
+def embed_clip_in_time(path: bytes, listening: Listening, levels: list[float]) -> bytes:
+    """Embed an uploaded clip, and window by window; see :func:`clip_windows_from` too.
+
+    Raises
+    ------
+    AudioError
+        As of :func:`embed_clip`.
+    """
+    with open(path, "rb") as file:
+        return clip_in_time(file, listening, levels)
+
+
+def clip_in_time(file: BinaryIO, listening: Listening, levels: list[float]) -> bytes:
+    """What :func:`embed_clip_in_time` answers of a clip that is open.
+
+    Every other level is left out: there are more windows to be heard at each, and they find as
+    much.
+
+    Raises
+    ------
+    AudioError
+        As of :func:`embed_clip`.
+    """
+    with open_audio(file, CLIP_LIMITS) as audio:
+        model, n_windows = _embedder(listening.embedder), listening.n_windows
+        some = levels[::2]
+        embeddings = embed_at_levels(audio, model, n_windows, some, listening.pooling)
+        windows = clip_windows(audio, model, embeddings[0].level_dbfs, some)
+    seconds = np.array([windows.seconds])
+    return packed(embeddings, places=windows.places, windows=windows.vectors, seconds=seconds)
+
+
 def clip_embeddings(file: BinaryIO, listening: Listening, levels: list[float]) -> list[Embedding]:
     """What :func:`embed_clip` finds in a clip that is open.
 
@@ -170,7 +208,49 @@ def embeddings_from(answer: bytes, space: Space) -> list[Embedding]:
     ]
 
 
-def packed(embeddings: Sequence[Embedding], **more: npt.NDArray[np.int64]) -> bytes:
+def segments_from(answer: bytes, space: Space) -> Segments | None:
+    """The segments that :func:`embed_file` made, None when they were not asked for.
+
+    Raises
+    ------
+    ChildFailedError
+        As of :func:`embeddings_from`.
+    """
+    arrays = load(answer)
+    if "windows" not in arrays:
+        return None
+    places, vectors = arrays["places"], arrays["windows"]
+    _check_windows(places, vectors, (len(places), space.embedder.frame_dimension), space)
+    return Segments(places, vectors)
+
+
+def clip_windows_from(answer: bytes, space: Space) -> ClipWindows:
+    """The windows that :func:`embed_clip_in_time` made.
+
+    Raises
+    ------
+    ChildFailedError
+        As of :func:`embeddings_from`.
+    """
+    arrays = load(answer)
+    places, vectors, seconds = arrays["places"], arrays["windows"], float(arrays["seconds"][0])
+    shape = (len(arrays["vectors"]), len(places), space.embedder.frame_dimension)
+    _check_windows(places, vectors, shape, space)
+    if not 0.0 < seconds < float("inf"):
+        raise ChildFailedError(f"the child answered with seconds={seconds} of a clip")
+    return ClipWindows(places, vectors, seconds)
+
+
+def _check_windows(
+    places: npt.NDArray[Any], vectors: npt.NDArray[Any], shape: tuple[int, ...], space: Space
+) -> None:
+    ascending = places.dtype == np.int32 and places.ndim == 1 and bool((np.diff(places) > 0).all())
+    right = vectors.dtype == np.float32 and vectors.shape == shape
+    if not ascending or (places < 0).any() or not right or not np.isfinite(vectors).all():
+        raise ChildFailedError(f"the child answered with windows unfit for space={space.id}")
+
+
+def packed(embeddings: Sequence[Embedding], **more: npt.NDArray[Any]) -> bytes:
     """Embeddings as :func:`embeddings_from` takes them, and further arrays by name."""
     return save(
         more

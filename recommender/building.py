@@ -10,6 +10,7 @@ import numpy as np
 
 from recommender.arrays import FloatArray
 from recommender.catalog_tables import artist_codes, write_catalog
+from recommender.descriptors import UNKNOWN, WIDTH, described
 from recommender.duplicates import recordings_of
 from recommender.errors import GenerationError
 from recommender.generation import normalised
@@ -25,6 +26,7 @@ from recommender.manifest import (
     CENTRE,
     CHANGED_NEIGHBOURS,
     COMPONENTS,
+    DESCRIPTORS,
     IDS,
     MEANS,
     NEIGHBOURS,
@@ -34,10 +36,11 @@ from recommender.manifest import (
     TAGS,
     IndexRecord,
 )
-from recommender.memory import bytes_beside
+from recommender.memory import bytes_beside, bytes_of_segments
 from recommender.neighbours import Neighbours, listed_recall, neighbours_of, no_lists
 from recommender.projection import Projection, fit
 from recommender.records import LibraryTrack
+from recommender.segment_building import build_segments
 from recommender.songs import SONG, song_of
 from recommender.space import dimension_of, id_of, stored
 
@@ -85,6 +88,7 @@ class Gathered:
         self.tags = np.zeros((n_tracks, n_tags), np.float16)
         self.levels = np.zeros(n_tracks)
         self.songs = np.zeros(n_tracks, SONG)
+        self.descriptors = np.full((n_tracks, WIDTH), UNKNOWN, np.int16)
 
     def passing(self, tracks: Iterable[LibraryTrack]) -> Iterator[LibraryTrack]:
         """Hand tracks on, and keep what belongs here.
@@ -100,6 +104,7 @@ class Gathered:
             self.vectors[row], self.tags[row] = entry.vector, entry.tags
             self.levels[row] = entry.level_dbfs
             self.songs[row] = song_of(entry.track)
+            self.descriptors[row] = described(entry.level_dbfs, entry.track.metadata)
             yield entry
 
 
@@ -129,7 +134,8 @@ def build(folder: Path, library: Library, space: Mapping[str, Any], options: Ind
     projection = fit(space["projection"], rows.vectors)
     units = projected(projection, rows.vectors)
     n_tracks = len(units)
-    beside = bytes_beside(n_tracks, rows.tags.shape[1])
+    segments = build_segments(folder, library, space, rows.ids, options)
+    beside = bytes_beside(n_tracks, rows.tags.shape[1]) + bytes_of_segments(segments, n_tracks)
     index, recipe = build_index(units, options, beside)
     _log.info("measuring what searches of the index find")
     index, measurement = tune(index, units, options.target_recall)
@@ -149,6 +155,7 @@ def build(folder: Path, library: Library, space: Mapping[str, Any], options: Ind
             IDS: np.array(rows.ids, dtype=np.bytes_),
             ORDER: np.arange(n_tracks, dtype=np.int32),
             TAGS: rows.tags,
+            DESCRIPTORS: rows.descriptors,
             ARTISTS: artist_codes(folder / CATALOG, n_tracks),
             MEANS: np.stack([mean, mean]).astype(np.float32),
             ADDED: units[:0],
@@ -164,7 +171,7 @@ def build(folder: Path, library: Library, space: Mapping[str, Any], options: Ind
         n_tracks,
         n_tracks,
         units.shape[1],
-        IndexRecord(options, recipe, measurement, n_tracks),
+        IndexRecord(options, recipe, measurement, n_tracks, segments),
         np.quantile(rows.levels, LEVEL_QUANTILES).tolist() if n_tracks else [],
     )
 

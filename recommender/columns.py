@@ -1,18 +1,21 @@
 """Metadata as columns: the library and the catalog keep the same fields in the same way."""
 
-from dataclasses import fields
-from typing import Any
+from typing import Any, get_type_hints
 
 import sqlalchemy as sa
 
 from recommender.track import Metadata
 
-_NUMBERS = ("track_number", "year")
+_TYPES: dict[type, type[sa.types.TypeEngine[Any]]] = {
+    str: sa.Text,
+    int: sa.Integer,
+    float: sa.Float,
+}
 
 
 def metadata_columns() -> list[sa.Column[Any]]:
     """One column for each field of :class:`~recommender.track.Metadata`, new at every call."""
     return [
-        sa.Column(field.name, sa.Integer if field.name in _NUMBERS else sa.Text, nullable=False)
-        for field in fields(Metadata)
+        sa.Column(name, _TYPES[type_], nullable=False)
+        for name, type_ in get_type_hints(Metadata).items()
     ]

@@ -171,10 +171,13 @@ class Windows(NamedTuple):
         float32, shape (n_windows, window_samples).
     weights
         float64, shape (n_windows,), see :class:`Window`.
+    starts
+        First sample of each, int64, shape (n_windows,), see :class:`Window`.
     """
 
     samples: FloatArray
     weights: npt.NDArray[np.float64]
+    starts: npt.NDArray[np.int64]
 
 
 def windows_in(n_samples: int, spec: EmbedderSpec, n_windows: int | None) -> list[Window]:
@@ -232,13 +235,14 @@ def read_in_batches(
             f"duration_seconds={seconds:.2f} is below {MIN_SECONDS:g}; a longer recording is needed"
         )
     if n_samples < spec.least_samples:
-        yield Windows(_repeated(source, spec, n_samples), np.ones(1))
+        start = np.array([-spec.context_samples])
+        yield Windows(_repeated(source, spec, n_samples), np.ones(1), start)
         return
     windows = windows_in(n_samples, spec, n_windows)
     for first in range(0, len(windows), BATCH_WINDOWS):
         starts, weights = zip(*windows[first : first + BATCH_WINDOWS], strict=True)
         samples = source.read_windows(starts, spec.window_samples, spec.sample_rate)
-        yield Windows(samples, np.array(weights))
+        yield Windows(samples, np.array(weights), np.array(starts))
 
 
 def _repeated(source: AudioSource, spec: EmbedderSpec, n_samples: int) -> FloatArray:

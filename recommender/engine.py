@@ -15,16 +15,20 @@ from recommender.allowed import in_no_track, not_in_catalog
 from recommender.arrays import FloatArray, Rows
 from recommender.catalog_search import Page
 from recommender.choosing import Choice, depth_for, has_copies, in_order
+from recommender.clip_ranking import ranked_in_time
 from recommender.embedding import Embedding
 from recommender.errors import InvalidParameterError, SpaceMismatchError, UnknownTrackError
 from recommender.events import Event
+from recommender.explaining import explained
 from recommender.filters import NO_FILTERS
 from recommender.generation import Generation, normalised
 from recommender.labels import Strengths, Tags
 from recommender.questions import Answer, Options, Preference, Question, relative_weights
 from recommender.retrieval import OVERFETCH, Retrieval, Room
+from recommender.segment_search import SegmentSearch
+from recommender.segments import ClipWindows
 from recommender.taste import Opinion, opinions
-from recommender.track import Match, TagStrength, Track
+from recommender.track import Match, Reasons, TagStrength, Track
 
 # Rocchio's weight of what is disliked against what is liked
 DISLIKE_WEIGHT = 0.5
@@ -62,12 +66,16 @@ class Recommender:
         """
         row = self._known_row(track_id)
         tags = self.generation.labels.strong(self.generation.arrays.tags[row])
-        return Question(None, tags, np.array([row], dtype=np.int64), about=row)
+        rows = np.array([row], dtype=np.int64)
+        return Question(None, tags, rows, about=row, examples=rows)
 
-    def about_clip(self, embeddings: Sequence[Embedding]) -> Question:
+    def about_clip(
+        self, embeddings: Sequence[Embedding], windows: ClipWindows | None = None
+    ) -> Question:
         """What sounds like a clip, embedded at one or at several levels.
 
-        A track is as similar as the best of the levels makes it.
+        A track is as similar as the best of the levels makes it; with `windows`, where the
+        generation has segments, as the best of its stretches, see :mod:`recommender.clip_ranking`.
 
         Raises
         ------
@@ -83,7 +91,9 @@ class Recommender:
             )
         queries = np.stack([generation.project(e.vector) for e in embeddings])
         tags = np.mean([e.tags for e in embeddings], axis=0)
-        return Question(queries, generation.labels.strong(tags), np.empty(0, np.int64))
+        asked = windows if generation.segments is not None else None
+        none = np.empty(0, np.int64)
+        return Question(queries, generation.labels.strong(tags), none, clip=asked)
 
     def about_taste(
         self, positive: Sequence[Preference], negative: Sequence[Preference]
@@ -112,7 +122,7 @@ class Recommender:
         if float(np.linalg.norm(query)) < 1e-6:
             raise InvalidParameterError("positive and negative cancel out; leave one of them out")
         tags = self._mean_tags(liked, weights)
-        return Question(normalised(query[np.newaxis]), tags, rows)
+        return Question(normalised(query[np.newaxis]), tags, rows, examples=liked)
 
     def quick(self, options: Options) -> bool:
         """Whether the question is answered in so little time that nothing else need be done."""
@@ -175,16 +185,23 @@ class Recommender:
             The options ask for no match, or for a tag that this space does not know.
         """
         room, unknown = self.retrieval.room(question.seeds, options)
-        rows, similarities = self._ranked(question, room, options)
+        search = self._in_time(question)
+        if search is None:
+            rows, similarities = self._ranked(question, room, options)
+        else:
+            rows, similarities = ranked_in_time(self.generation, search, question, room, options)
         warnings = not_in_catalog(unknown)
         # by identity: most questions have none
         if options.filters is not NO_FILTERS or options.exclude_artists:
             warnings += self.in_vain(options)
         manifest = self.generation.manifest
+        reasons = explained(self.generation, rows, question.examples, options)
+        if search is not None:
+            search.explain(rows, reasons)
         return Answer(
             generation=manifest.generation,
             space=manifest.space_id,
-            matches=self._matches(rows, similarities, question.tags),
+            matches=self._matches(rows, similarities, question.tags, reasons),
             warnings=tuple(warnings),
         )
 
@@ -211,7 +228,7 @@ class Recommender:
         found = in_order(self.generation, self.retrieval.pool(question, room, k), options)
         return self.generation.arrays.names(found.rows)
 
-    def reasons(
+    def tags_shared(
         self, question: Question, track_ids: Sequence[str]
     ) -> dict[str, tuple[TagStrength, ...]]:
         """The tags that each of some tracks shares with a question; tracks without are left out."""
@@ -219,6 +236,21 @@ class Recommender:
         shared = self.generation.labels.shared(question.tags, self._tags(rows))
         names = self.generation.arrays.names(rows)
         return {id_: tags for id_, tags in zip(names, shared, strict=True) if tags}
+
+    def reasons(
+        self, question: Question, track_ids: Sequence[str], options: Options
+    ) -> dict[str, Reasons]:
+        """Why each of some tracks is a match, beside the tags; of those that are held here."""
+        rows, _ = self.generation.rows_of(track_ids)
+        found = explained(self.generation, rows, question.examples, options)
+        return dict(zip(self.generation.arrays.names(rows), found, strict=True))
+
+    def _in_time(self, question: Question) -> SegmentSearch | None:
+        """What looks for the windows of a clip, None when there are none to look for."""
+        segments = self.generation.segments
+        if segments is None or question.clip is None:
+            return None
+        return SegmentSearch(self.generation, segments, question.clip)
 
     def _ranked(
         self, question: Question, room: Room, options: Options
@@ -245,7 +277,11 @@ class Recommender:
             room, depth = room.without(done, len(generation.arrays.ids)), depth * OVERFETCH
 
     def _matches(
-        self, rows: list[int], similarities: list[float], tags: Strengths
+        self,
+        rows: list[int],
+        similarities: list[float],
+        tags: Strengths,
+        reasons: list[Reasons],
     ) -> tuple[Match, ...]:
         documents = self.generation.catalog.documents(rows)
         shared = self.generation.labels.shared(tags, self._tags(rows))
@@ -255,7 +291,9 @@ class Recommender:
         return tuple(
             [
                 new(Match, fields)
-                for fields in zip(ranks, similarities, found, shared, repeat(()), strict=False)
+                for fields in zip(
+                    ranks, similarities, found, shared, repeat(()), reasons, strict=False
+                )
             ]
         )
 

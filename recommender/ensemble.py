@@ -14,8 +14,9 @@ from recommender.engine import Recommender
 from recommender.errors import InvalidParameterError, UnknownTrackError
 from recommender.questions import Answer, Options, Preference, Question
 from recommender.ranking import SIMILARITY_DECIMALS, Cap, Capped, picked
+from recommender.segments import ClipWindows
 from recommender.text import folded
-from recommender.track import Match, SpaceRank, TagStrength, Track
+from recommender.track import Match, Reasons, SpaceRank, TagStrength, Track
 
 RANK_CONSTANT = 60
 DEPTH = 1000
@@ -70,11 +71,22 @@ class Ensemble:
         return self._answer(lambda member: member.about_track(track_id), options)
 
     def similar_to_clip(
-        self, embeddings: Sequence[Sequence[Embedding]], options: Options
+        self,
+        embeddings: Sequence[Sequence[Embedding]],
+        options: Options,
+        windows: ClipWindows | None = None,
     ) -> Answer:
-        """See :meth:`recommender.engine.Recommender.about_clip`; embedded once for each member."""
+        """See :meth:`recommender.engine.Recommender.about_clip`; embedded once for each member.
+
+        `windows` are of the only member: places in a list say nothing of moments in a track.
+        """
         heard = dict(zip(self.members, embeddings, strict=True))
-        return self._answer(lambda member: member.about_clip(heard[member]), options)
+        return self._answer(lambda member: member.about_clip(heard[member], windows), options)
+
+    @property
+    def has_segments(self) -> bool:
+        """Whether a clip can be looked for in time."""
+        return len(self.members) == 1 and self.members[0].generation.segments is not None
 
     def recommend(
         self, positive: Sequence[Preference], negative: Sequence[Preference], options: Options
@@ -91,7 +103,7 @@ class Ensemble:
         return Answer(
             generation="+".join(manifest.generation for manifest in manifests),
             space="+".join(manifest.space_id for manifest in manifests),
-            matches=self._matches(questions, rankings, best),
+            matches=self._matches(questions, rankings, best, options),
             warnings=(
                 *warnings,
                 *self._unknown_exclusions(options),
@@ -193,12 +205,14 @@ class Ensemble:
         questions: dict[Recommender, Question],
         rankings: Rankings,
         best: list[tuple[str, float]],
+        options: Options,
     ) -> tuple[Match, ...]:
         ids = [id_ for id_, _ in best]
         documents = {id_: track.document() for id_, track in self._tracks(ids).items()}
-        tags = dict[str, tuple[TagStrength, ...]]()
+        tags, reasons = dict[str, tuple[TagStrength, ...]](), dict[str, Reasons]()
         for member, question in questions.items():
-            tags = member.reasons(question, ids) | tags
+            tags = member.tags_shared(question, ids) | tags
+            reasons = member.reasons(question, ids, options) | reasons
         places = {
             space: {id_: rank for rank, id_ in enumerate(ranking, start=1)}
             for space, ranking in rankings.items()
@@ -212,6 +226,7 @@ class Ensemble:
                 space_ranks=tuple(
                     SpaceRank(space, ranks[id_]) for space, ranks in places.items() if id_ in ranks
                 ),
+                reasons=reasons[id_],
             )
             for rank, (id_, score) in enumerate(best, start=1)
         )

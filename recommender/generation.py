@@ -3,8 +3,9 @@
 ::
 
     generations/<UTC>-<8 hex>/   index.faiss [vectors.faiss]  catalog.db  manifest.json
-                                 ids  order  tags  artists  means  added  centre [components] .npy
-                                 neighbours  neighbours.changed  songs  recordings .npy
+                                 ids  order  tags  artists  descriptors  means  added  centre
+                                 neighbours  neighbours.changed  songs  recordings
+                                 [components]  .npy
     CURRENT                      the names of those that are served
 
 Rows are those of the index. A track keeps its row from one generation to the next; new ones are
@@ -29,6 +30,7 @@ from recommender.allowed import AllowedRows
 from recommender.arrays import FloatArray, Rows
 from recommender.catalog import Catalog
 from recommender.current import generations_dir
+from recommender.descriptors import WIDTH, Descriptors
 from recommender.embedders import create_embedder
 from recommender.errors import (
     GenerationError,
@@ -49,6 +51,7 @@ from recommender.manifest import (
     CENTRE,
     CHANGED_NEIGHBOURS,
     COMPONENTS,
+    DESCRIPTORS,
     IDS,
     MEANS,
     NEIGHBOURS,
@@ -61,6 +64,7 @@ from recommender.manifest import (
 from recommender.neighbours import LISTED, Neighbours
 from recommender.projection import Projection
 from recommender.ranking import Similarities
+from recommender.segment_index import SegmentIndex
 from recommender.selection import Selection
 from recommender.slices import RowFile
 from recommender.songs import Songs
@@ -91,6 +95,8 @@ class RowArrays:
         Tag probabilities, float16, shape (n_rows, n_tag_names).
     artists
         A number for each artist, -1 for none, int32, shape (n_rows,).
+    descriptors
+        Level, tempo and key, see :data:`recommender.descriptors.Descriptors`.
     means
         Mean of the unit vectors when the projection was fitted, and now; shape (2, dimension).
     neighbours
@@ -106,6 +112,7 @@ class RowArrays:
     order: np.ndarray[Any, np.dtype[np.int32]]
     tags: np.ndarray[Any, np.dtype[np.float16]]
     artists: np.ndarray[Any, np.dtype[np.int32]]
+    descriptors: Descriptors
     means: FloatArray
     neighbours: Neighbours
     songs: Songs
@@ -114,14 +121,16 @@ class RowArrays:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Map the arrays of a generation, verified before."""
-        ids, order, tags, artists, changed, songs, recordings = (
+        ids, order, tags, artists, descriptors, changed, songs, recordings = (
             _load_array(folder / name, mapped=True)
-            for name in (IDS, ORDER, TAGS, ARTISTS, CHANGED_NEIGHBOURS, SONGS, RECORDINGS)
+            for name in (
+                *(IDS, ORDER, TAGS, ARTISTS, DESCRIPTORS),
+                *(CHANGED_NEIGHBOURS, SONGS, RECORDINGS),
+            )
         )
-        lists = _read_array(folder / NEIGHBOURS, RowFile.of)
+        near = Neighbours(_read_array(folder / NEIGHBOURS, RowFile.of), changed)
         means = _load_array(folder / MEANS)
-        near = Neighbours(lists, changed)
-        return cls(ids, order, tags, artists, means, near, songs, recordings)
+        return cls(ids, order, tags, artists, descriptors, means, near, songs, recordings)
 
     @cached_property
     def crowding(self) -> Similarities | None:
@@ -199,6 +208,8 @@ class Generation:
         Rows that filters leave.
     projection
         What is done to a pooled vector before it is normalised.
+    segments
+        Single windows of its tracks; None when it was published without.
     """
 
     manifest: Manifest
@@ -208,6 +219,7 @@ class Generation:
     labels: Labels
     allowed: AllowedRows
     projection: Projection
+    segments: SegmentIndex | None = None
 
     @classmethod
     def of(
@@ -217,11 +229,12 @@ class Generation:
         catalog: Catalog,
         arrays: RowArrays,
         projection: Projection,
+        segments: SegmentIndex | None = None,
     ) -> Self:
         """Put the parts of a generation together."""
         labels = Labels(manifest.space["embedder"]["tag_names"])
         allowed = AllowedRows(catalog, arrays.tags, labels, arrays.live)
-        return cls(manifest, index, catalog, arrays, labels, allowed, projection)
+        return cls(manifest, index, catalog, arrays, labels, allowed, projection, segments)
 
     @property
     def track_ids(self) -> list[str]:
@@ -393,6 +406,7 @@ def open_verified(folder: Path, manifest: Manifest) -> Generation:
         Catalog.open(folder / CATALOG),
         arrays,
         _load_projection(folder),
+        SegmentIndex.load(folder, manifest),
     )
     check_fit(generation)
     return generation
@@ -462,6 +476,7 @@ def _check_arrays(manifest: Manifest, arrays: RowArrays) -> None:
         ORDER: (arrays.order, "i", (manifest.n_tracks,)),
         TAGS: (arrays.tags, "f", (n_rows, n_tags)),
         ARTISTS: (arrays.artists, "i", (n_rows,)),
+        DESCRIPTORS: (arrays.descriptors, "i", (n_rows, WIDTH)),
         MEANS: (arrays.means, "f", (2, manifest.dimension)),
         NEIGHBOURS: (lists, "i", (len(lists), 2, LISTED)),
         CHANGED_NEIGHBOURS: (changed, "i", (len(changed), 1 + 2 * LISTED)),

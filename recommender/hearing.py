@@ -7,18 +7,24 @@ measured the same way.
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
+from recommender.arrays import FloatArray
 from recommender.embedding import (
+    BATCH_WINDOWS,
     AudioSource,
     Embedder,
     EmbedderSpec,
     Embedding,
+    Frames,
     Windows,
     read_in_batches,
+    window_starts,
 )
 from recommender.errors import SilentAudioError
 from recommender.levels import SILENCE_DBFS, decibels, is_audible, power
 from recommender.pooling import DEFAULT_POOLING, Pooler
+from recommender.segments import ClipWindows, Segments, clip_grid, grid, step_samples
 
 
 def embed(
@@ -84,13 +90,104 @@ def embed_at_levels(
     return [as_it_is, *(_pooled(batches, embedder, pooling, 10 ** (db / 20)) for db in gains_db)]
 
 
+def embed_with_segments(
+    source: AudioSource, embedder: Embedder, n_windows: int | None, pooling: str = DEFAULT_POOLING
+) -> tuple[Embedding, Segments]:
+    """Embed audio as :func:`embed` does, to the same bits, and listen to all windows of a grid.
+
+    A window that is of both is heard once.
+
+    Parameters
+    ----------
+    source, embedder, n_windows, pooling
+        As in :func:`embed`.
+
+    Raises
+    ------
+    AudioTooShortError, SilentAudioError, InvalidParameterError
+        As in :func:`embed`.
+    """
+    spec, noted = embedder.spec, _Noted(embedder)
+    # the pooled vector's windows first and by themselves: in another batch they might be rounded
+    # otherwise, and a space must not depend on what else is kept
+    embedding = _pooled(noted.batches(source, n_windows), noted, pooling)
+    heard, step = noted.by_start(), step_samples(spec)
+    firsts = grid(source.n_samples(spec.sample_rate), spec)
+    missing = [first for first in firsts if first not in noted.read]
+    for at in range(0, len(missing), BATCH_WINDOWS):
+        starts = missing[at : at + BATCH_WINDOWS]
+        samples = source.read_windows(starts, spec.window_samples, spec.sample_rate)
+        audible = is_audible(samples)
+        if audible.any():
+            vectors = embedder.embed(samples[audible]).vectors
+            heard |= dict(zip(np.array(starts)[audible].tolist(), vectors, strict=True))
+    kept = [first for first in firsts if first in heard]
+    places = np.array([(first + spec.context_samples) // step for first in kept], np.int32)
+    vectors = np.array([heard[first] for first in kept], np.float32)
+    return embedding, Segments(places, vectors.reshape(-1, spec.frame_dimension))
+
+
+def clip_windows(
+    source: AudioSource, embedder: Embedder, level_dbfs: float, levels_dbfs: Sequence[float]
+) -> ClipWindows:
+    """Listen to a clip window by window, as it is and amplified; see :func:`embed_at_levels`.
+
+    Parameters
+    ----------
+    source, embedder, levels_dbfs
+        As in :func:`embed_at_levels`.
+    level_dbfs
+        The level that the clip has.
+    """
+    spec = embedder.spec
+    n_samples = source.n_samples(spec.sample_rate)
+    places, starts = zip(*clip_grid(n_samples, spec), strict=True)
+    if n_samples < spec.least_samples:
+        samples = next(iter(read_in_batches(source, spec, 1))).samples
+    else:
+        samples = source.read_windows(starts, spec.window_samples, spec.sample_rate)
+    audible = is_audible(samples)
+    gains = [1.0, *(10 ** ((level - level_dbfs) / 20) for level in levels_dbfs)]
+    vectors = [embedder.embed(samples[audible] * np.float32(gain)).vectors for gain in gains]
+    seconds = n_samples / spec.sample_rate
+    return ClipWindows(np.array(places, np.int32)[audible], np.stack(vectors), seconds)
+
+
+class _Noted:
+    """An embedder that notes which windows were read, and what became of those that were heard."""
+
+    def __init__(self, embedder: Embedder):
+        self._embedder, self.spec = embedder, embedder.spec
+        self.read = set[int]()
+        self._starts, self._vectors = list[npt.NDArray[np.int64]](), list[FloatArray]()
+
+    def batches(self, source: AudioSource, n_windows: int | None) -> Iterator[Windows]:
+        """As of :func:`_audible_batches`."""
+        n_samples = source.n_samples(self.spec.sample_rate)
+        self.read = set(window_starts(n_samples, self.spec, n_windows))
+        for windows in _audible_batches(source, self.spec, n_windows):
+            self._starts.append(windows.starts)
+            yield windows
+
+    def embed(self, windows: FloatArray) -> Frames:
+        """See :class:`recommender.embedding.Embedder`."""
+        frames = self._embedder.embed(windows)
+        self._vectors.append(frames.vectors)
+        return frames
+
+    def by_start(self) -> dict[int, FloatArray]:
+        """Vectors by first sample of their window."""
+        starts = np.concatenate(self._starts).tolist()
+        return dict(zip(starts, np.concatenate(self._vectors), strict=True))
+
+
 def _pooled(
     batches: Iterable[Windows], embedder: Embedder, pooling: str, gain: float = 1.0
 ) -> Embedding:
     vector = Pooler(pooling, embedder.spec.frame_dimension)
     tags = Pooler("mean", len(embedder.spec.tag_names))
     total_power, total_weight, count = 0.0, 0.0, 0
-    for batch, weights in batches:
+    for batch, weights, _ in batches:
         windows = batch * np.float32(gain)
         frames = embedder.embed(windows)
         vector.add(frames.vectors, weights)
@@ -111,11 +208,11 @@ def _audible_batches(
 ) -> Iterator[Windows]:
     """Windows in batches, the silent ones left out; at least one window in all."""
     silent = True
-    for samples, weights in read_in_batches(source, spec, n_windows):
+    for samples, weights, starts in read_in_batches(source, spec, n_windows):
         audible = is_audible(samples)
         if audible.any():
             silent = False
-            yield Windows(samples[audible], weights[audible])
+            yield Windows(samples[audible], weights[audible], starts[audible])
     if silent:
         raise SilentAudioError(
             f"the level stays below {SILENCE_DBFS:g} dBFS; a silent recording has no look-alikes"

@@ -19,6 +19,7 @@ from recommender import library_tables as t
 from recommender.closing import Closing
 from recommender.errors import GenerationError, StorageError
 from recommender.records import Failed, FileState, Indexed, LibraryTrack
+from recommender.segments import Segments
 from recommender.space import Space
 
 
@@ -115,6 +116,37 @@ class Library(Closing):
         query = sa.select(t.vectors.c.track_id).where(t.vectors.c.space_id == space_id)
         with self._reading() as connection:
             return set(connection.scalars(query))
+
+    def segmented(self, space_id: str) -> set[str]:
+        """Ids of the tracks that have segments in the space."""
+        query = sa.select(t.segments.c.track_id).where(t.segments.c.space_id == space_id)
+        with self._reading() as connection:
+            return set(connection.scalars(query))
+
+    def count_windows(self, space_id: str) -> int:
+        """How many windows the segments in the space are, of tracks with a file or without."""
+        scales = sa.func.sum(sa.func.length(t.segments.c.scales))
+        query = sa.select(scales).where(t.segments.c.space_id == space_id)
+        with self._reading() as connection:
+            return (connection.scalar(query) or 0) // t.SCALE_BYTES
+
+    def segments(self, space_id: str, track_ids: Collection[str]) -> Iterator[tuple[str, Segments]]:
+        """The segments of those of some tracks that have any, by id.
+
+        Raises
+        ------
+        GenerationError
+            They are damaged.
+        """
+        with self._reading() as connection:
+            for track_id, codes in rows.segments(connection, space_id, track_ids):
+                try:
+                    yield track_id, codes.segments()
+                except ValueError as error:
+                    raise GenerationError(
+                        f"track_id={track_id} has damaged segments in the library; "
+                        "run reindex --segments --full to listen to everything again"
+                    ) from error
 
     def count_publishable(self, space_id: str) -> int:
         """How many tracks :meth:`publishable` yields."""

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert
 from recommender import library_tables as t
 from recommender.embedding import Embedding
 from recommender.records import Failed, FileState, Indexed, LibraryTrack
+from recommender.segments import Codes, Segments
 from recommender.track import Metadata, Track
 
 # the columns of a track in the order in which `Track` and `Metadata` take them
@@ -47,6 +48,8 @@ def _store_indexed(
     if outcome.embedding is None:
         return {t.EVERY_SPACE: everywhere}
     _upsert(connection, t.vectors, _vector_row(outcome.embedding, track.id, space_id))
+    if outcome.segments is not None:
+        _upsert(connection, t.segments, _segments_row(outcome.segments, track.id, space_id))
     # what is new to every space needs no second note for one of them
     return {t.EVERY_SPACE: everywhere, space_id: {track.id} - everywhere}
 
@@ -69,6 +72,10 @@ def _vector_row(embedding: Embedding, track_id: str, space_id: str) -> dict[str,
         "level_dbfs": embedding.level_dbfs,
         "n_windows": embedding.n_windows,
     }
+
+
+def _segments_row(segments: Segments, track_id: str, space_id: str) -> dict[str, object]:
+    return {"track_id": track_id, "space_id": space_id, **asdict(Codes.of(segments))}
 
 
 def _store_failed(connection: sa.Connection, outcome: Failed, space_id: str) -> set[str]:
@@ -202,3 +209,15 @@ def _credits(connection: sa.Connection, paths: Collection[bytes]) -> dict[bytes,
             said = {place: text for place, text in zip(_CREDITED, texts, strict=True) if text}
             found[path] = found[path] | said if path in found else said
     return found
+
+
+def segments(
+    connection: sa.Connection, space_id: str, track_ids: Iterable[str]
+) -> Iterator[tuple[str, Codes]]:
+    """Segments of those of some tracks that have any, by id."""
+    table = t.segments
+    query = sa.select(table.c.track_id, table.c.places, table.c.scales, table.c.codes)
+    for chunk in t.chunks(set(track_ids)):
+        of_some = query.where(table.c.space_id == space_id, table.c.track_id.in_(chunk))
+        for track_id, *codes in connection.execute(of_some.order_by(table.c.track_id)):
+            yield track_id, Codes(*codes)

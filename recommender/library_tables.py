@@ -10,9 +10,15 @@ import sqlalchemy as sa
 from recommender.columns import metadata_columns
 from recommender.errors import GenerationError
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 6
+# since when the library keeps a journal
+_JOURNALLED = 4
+# since when it knows what tags say of tempo and key
+_DESCRIBED = 6
 EVERY_SPACE = ""
 CREDIT_FIELDS = ("title", "artist", "album", "composer", "licence", "attribution")
+# of each window of a track
+SCALE_BYTES = 4
 # SQLite before 3.32 takes no more than 999 values in one statement
 _CHUNK = 900
 
@@ -73,6 +79,16 @@ vectors = sa.Table(
     _changed(),
     sa.Index("ix_vectors_space_id_changed", "space_id", "changed"),
 )
+segments = sa.Table(
+    "segments",
+    schema,
+    sa.Column("track_id", sa.Text, sa.ForeignKey("tracks.id"), primary_key=True),
+    sa.Column("space_id", sa.Text, sa.ForeignKey("spaces.id"), primary_key=True),
+    # see recommender.segments.Codes
+    sa.Column("places", sa.LargeBinary, nullable=False),
+    sa.Column("scales", sa.LargeBinary, nullable=False),
+    sa.Column("codes", sa.LargeBinary, nullable=False),
+)
 revisions = sa.Table(
     "revisions",
     schema,
@@ -132,8 +148,11 @@ def prepare(connection: sa.Connection) -> None:
         _add_space_of_failures(connection, tables)
     if version in (1, 2, 3):
         _add_changes(connection, tables)
+    if 0 < version < _DESCRIBED:
+        _add_tempo_and_key(connection, tables)
     schema.create_all(connection)
-    _begin_journal(connection, tables)
+    if version < _JOURNALLED:
+        _begin_journal(connection, tables)
     connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 
@@ -147,8 +166,21 @@ def _add_composers(connection: sa.Connection, tables: list[str]) -> None:
         connection.exec_driver_sql(
             f"ALTER TABLE {name} ADD COLUMN composer TEXT NOT NULL DEFAULT ''"
         )
+    _read_tags_again(connection, tables)
+
+
+def _add_tempo_and_key(connection: sa.Connection, tables: list[str]) -> None:
+    """From version 5, whose tracks had neither."""
+    if "tracks" in tables:
+        for column in ("bpm FLOAT NOT NULL DEFAULT 0", "\"key\" TEXT NOT NULL DEFAULT ''"):
+            connection.exec_driver_sql(f"ALTER TABLE tracks ADD COLUMN {column}")
+    _read_tags_again(connection, tables)
+
+
+def _read_tags_again(connection: sa.Connection, tables: list[str]) -> None:
+    """Have the next run read all tags; it needs no new vectors."""
     if "files" in tables:
-        # no file has this size: the next run reads all tags again, and needs no new vectors
+        # no file has this size
         connection.execute(sa.update(files).values(size=-1))
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -19,9 +19,9 @@ _UNREADABLE = (
     InvalidParameterError,
 )
 SCHEMA_VERSION = 4
-# of before the index was planned and measured, of before neighbours were listed, and of before
-# copies of a recording were found: read for what they say, not served any more
-_FIRST_VERSION, _SECOND_VERSION, _THIRD_VERSION = 1, 2, 3
+# of before the index was planned and measured, neighbours were listed, and descriptors and copies
+# kept: read for what they say, not served any more
+_FIRST_VERSION, _OTHERS = 1, (2, 3)
 MANIFEST = "manifest.json"
 CATALOG = "catalog.db"
 DOCUMENTS = "catalog.jsonl"
@@ -30,6 +30,7 @@ IDS = "ids.npy"
 ORDER = "order.npy"
 TAGS = "tags.npy"
 ARTISTS = "artists.npy"
+DESCRIPTORS = "descriptors.npy"
 MEANS = "means.npy"
 ADDED = "added.npy"
 NEIGHBOURS = "neighbours.npy"
@@ -39,12 +40,60 @@ RECORDINGS = "recordings.npy"
 CENTRE = "centre.npy"
 COMPONENTS = "components.npy"
 ARRAYS = (
-    *(IDS, ORDER, TAGS, ARTISTS, MEANS, ADDED, NEIGHBOURS, CHANGED_NEIGHBOURS),
+    *(IDS, ORDER, TAGS, ARTISTS, DESCRIPTORS, MEANS, ADDED, NEIGHBOURS, CHANGED_NEIGHBOURS),
     *(SONGS, RECORDINGS, CENTRE),
 )
 
 
-def data_files(space: Mapping[str, Any], recipe: Recipe) -> tuple[str, ...]:
+# a folder of its own: names in it are those of the files of tracks
+SEGMENTS = "segments"
+SPANS = "spans.npy"
+ROWS = "rows.npy"
+PLACES = "places.npy"
+SEGMENT_ARRAYS = (SPANS, ROWS, PLACES, ADDED, CENTRE)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentsRecord:
+    """The windows that a generation keeps one by one.
+
+    Attributes
+    ----------
+    n_windows, n_tracks, dimension
+        How many there are, of how many tracks, and the length of their vectors.
+    reduced
+        Whether these are principal components of what the embedder makes.
+    step_seconds, window_seconds
+        Between the beginnings of two windows, and length of one.
+    recipe, measurement
+        How they are searched; measured when the index was built.
+    """
+
+    n_windows: int
+    n_tracks: int
+    dimension: int
+    reduced: bool
+    step_seconds: float
+    window_seconds: float
+    recipe: Recipe
+    measurement: Measurement
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        """The record in the JSON of a manifest."""
+        recipe, measurement = Recipe.of(content["recipe"]), Measurement.of(content["measurement"])
+        return cls(**{**content, "recipe": recipe, "measurement": measurement})
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of its files."""
+        names = (*self.recipe.files, *SEGMENT_ARRAYS, *((COMPONENTS,) if self.reduced else ()))
+        return tuple(f"{SEGMENTS}/{name}" for name in names)
+
+
+def data_files(
+    space: Mapping[str, Any], recipe: Recipe, segments: SegmentsRecord | None = None
+) -> tuple[str, ...]:
     """Names of the files beside the manifest.
 
     Parameters
@@ -53,9 +102,12 @@ def data_files(space: Mapping[str, Any], recipe: Recipe) -> tuple[str, ...]:
         As `Space.describe` has it.
     recipe
         Of the index.
+    segments
+        None when no windows are kept.
     """
     reduced = space["projection"].startswith("pca:")
-    return (*recipe.files, *CATALOG_FILES, *ARRAYS, *((COMPONENTS,) if reduced else ()))
+    files = (*recipe.files, *CATALOG_FILES, *ARRAYS, *((COMPONENTS,) if reduced else ()))
+    return files if segments is None else (*files, *segments.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +124,15 @@ class IndexRecord:
         What it finds of what exact search finds, and how fast.
     n_built
         Rows when it was last built as a whole; those beyond were added since.
+    segments
+        The windows that are kept one by one, None when none are.
     """
 
     options: IndexOptions
     recipe: Recipe
     measurement: Measurement
     n_built: int
+    segments: SegmentsRecord | None = None
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> Self:
@@ -87,6 +142,7 @@ class IndexRecord:
             Recipe.of(content["recipe"]),
             Measurement.of(content["measurement"]),
             content["n_built"],
+            SegmentsRecord.of(segments) if (segments := content.get("segments")) else None,
         )
 
 
@@ -172,6 +228,10 @@ class Manifest:
         """Whether an earlier version made it, which this one cannot serve."""
         return self.schema_version != SCHEMA_VERSION
 
+    def bytes_of(self, files: Iterable[str]) -> int:
+        """Size of some of its files together."""
+        return sum(self.files[name]["size"] for name in files)
+
     def _fits(self, name: str) -> bool:
         described = dimension_of(self.space), id_of(self.space)
         complete = all(set(entry) == {"size", "sha256"} for entry in self.files.values())
@@ -180,8 +240,12 @@ class Manifest:
             and (self.dimension, self.space_id) == described
             and self.n_tracks <= self.n_rows
             and complete
-            and (self.outdated or set(self.files) == set(data_files(self.space, self.index.recipe)))
+            and (self.outdated or set(self.files) == self._data_files)
         )
+
+    @property
+    def _data_files(self) -> set[str]:
+        return set(data_files(self.space, self.index.recipe, self.index.segments))
 
 
 _FLAT = IndexRecord(IndexOptions(), flat(), UNMEASURED, 0)
@@ -200,7 +264,7 @@ def _dumped(content: dict[str, Any]) -> str:
 
 
 def _check_version(name: str, version: object) -> None:
-    if version not in (_FIRST_VERSION, _SECOND_VERSION, _THIRD_VERSION, SCHEMA_VERSION):
+    if version not in (_FIRST_VERSION, *_OTHERS, SCHEMA_VERSION):
         raise GenerationError(
             f"generation={name} has schema_version={version}, "
             f"this version reads {SCHEMA_VERSION}; run reindex"

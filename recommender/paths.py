@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -9,11 +10,12 @@ import numpy as np
 from recommender.allowed import not_in_catalog
 from recommender.arrays import Rows
 from recommender.errors import InvalidParameterError, UnknownTrackError
+from recommender.explaining import beside
 from recommender.filters import NO_FILTERS, Filters
 from recommender.generation import Generation
 from recommender.ranking import Cap, Capped, picked, similarity
 from recommender.selection import Selection
-from recommender.track import SpaceRank, TagStrength, Track
+from recommender.track import NO_REASONS, Reasons, SpaceRank, TagStrength, Track
 from recommender.walks import GreatCircle, hop_similarities, smoothest
 
 MIN_STEPS = 2
@@ -66,6 +68,8 @@ class Stop(NamedTuple):
         The tags that are strong in it and in the track before, strongest first.
     space_ranks
         None: one space finds a path. It is there because other answers have it.
+    reasons
+        What it has in common with the track before.
     """
 
     rank: int
@@ -73,6 +77,7 @@ class Stop(NamedTuple):
     document: str
     shared_tags: tuple[TagStrength, ...] = ()
     space_ranks: tuple[SpaceRank, ...] = ()
+    reasons: Reasons = NO_REASONS
 
     @property
     def track(self) -> Track:
@@ -232,10 +237,12 @@ def _stops(generation: Generation, rows: Rows) -> tuple[Stop, ...]:
     documents = generation.catalog.documents(rows)
     hops = hop_similarities(generation.index.vectors(rows)).tolist()
     tags = _tags_of_hops(generation, rows)
+    reasons = [beside(generation, before, [row])[0] for before, row in pairwise(rows.tolist())]
     return tuple(
-        Stop(rank, hop, documents[row], shared)
-        for rank, (row, hop, shared) in enumerate(
-            zip(rows.tolist(), [None, *hops], [(), *tags], strict=True), start=1
+        Stop(rank, hop, documents[row], shared, (), why)
+        for rank, (row, hop, shared, why) in enumerate(
+            zip(rows.tolist(), [None, *hops], [(), *tags], [NO_REASONS, *reasons], strict=True),
+            start=1,
         )
     )
 

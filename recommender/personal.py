@@ -15,12 +15,13 @@ from recommender.choosing import Choice, Ranked, without_copies
 from recommender.clustering import representatives
 from recommender.engine import Recommender
 from recommender.errors import InvalidParameterError
-from recommender.questions import Options
+from recommender.explaining import explained
+from recommender.questions import Answer, Options
 from recommender.ranking import corrected, similarity
 from recommender.retrieval import OVERFETCH, Room
 from recommender.selection import Selection
 from recommender.taste import Interest, Opinion
-from recommender.track import Because, Recommended
+from recommender.track import Because, Match
 
 MOST_EVENTS = 20_000
 """Of a listener, the latest, that a taste is made of."""
@@ -88,19 +89,9 @@ class _Found:
     scores: Scores
 
 
-@dataclass(frozen=True, slots=True)
-class PersonalAnswer:
-    """What a listener is recommended, and what it was drawn from; beside `Answer`."""
-
-    generation: str
-    space: str
-    matches: tuple[Recommended, ...]
-    warnings: tuple[str, ...] = ()
-
-
 def recommend_to(
     recommender: Recommender, opinions: Sequence[Opinion], options: Options, mood: Mood
-) -> PersonalAnswer:
+) -> Answer:
     """Tracks for a listener.
 
     Each interest gets places in proportion to its weight. A track's score for an interest is how
@@ -119,7 +110,7 @@ def recommend_to(
 
     Returns
     -------
-    PersonalAnswer
+    Answer
         For a listener of whom nothing is known, tracks that stand for the whole catalog, and a
         warning that says so.
 
@@ -139,7 +130,7 @@ def recommend_to(
     else:
         matches, warnings = _start(recommender, room, options, mood), [NO_HISTORY, *warnings]
     manifest = recommender.generation.manifest
-    return PersonalAnswer(manifest.generation, manifest.space_id, tuple(matches), tuple(warnings))
+    return Answer(manifest.generation, manifest.space_id, tuple(matches), tuple(warnings))
 
 
 def _taste_of(recommender: Recommender, opinions: Sequence[Opinion]) -> _Taste:
@@ -168,7 +159,7 @@ def _room(
 
 def _by_interests(
     recommender: Recommender, known: _Taste, room: Room, options: Options, mood: Mood
-) -> list[Recommended]:
+) -> list[Match]:
     interests = taste.interests_of(known.vectors, known.weights)
     depth = max(DEPTH, 2 * options.limit)
     while True:
@@ -228,7 +219,7 @@ def _chosen(
     found: Sequence[_Found],
     room: Room,
     options: Options,
-) -> list[Recommended]:
+) -> list[Match]:
     """The matches, from the lists of all interests in proportion to their shares."""
     total = sum(len(one.rows) for one in found)
     order = taste.merged(
@@ -245,7 +236,8 @@ def _chosen(
             np.array([fact.score for _, fact in close]),
         )
     )
-    return _matches(recommender, known, choice.rows, [best[row] for row in choice.rows])
+    facts_of_chosen = [best[row] for row in choice.rows]
+    return _matches(recommender, known, choice.rows, facts_of_chosen, options)
 
 
 class _Fact(NamedTuple):
@@ -273,20 +265,27 @@ def _facts(recommender: Recommender, known: _Taste, found: _Found, number: int) 
 
 
 def _matches(
-    recommender: Recommender, known: _Taste, rows: Sequence[int], facts: Sequence[_Fact]
-) -> list[Recommended]:
+    recommender: Recommender,
+    known: _Taste,
+    rows: Sequence[int],
+    facts: Sequence[_Fact],
+    options: Options,
+) -> list[Match]:
     generation = recommender.generation
     documents = generation.catalog.documents(rows)
-    names = generation.arrays.names(known.liked[[fact.nearest for fact in facts]])
-    found = list[Recommended]()
-    for place, (row, fact) in enumerate(zip(rows, facts, strict=True)):
-        tags = recommender.shared_tags(int(known.liked[fact.nearest]), row)
-        because = Because(track_id=names[place], interest=fact.interest)
-        found.append(Recommended(place + 1, fact.similarity, documents[row], tags, (), because))
+    nearest = known.liked[[fact.nearest for fact in facts]]
+    found = list[Match]()
+    for rank, (row, fact, near, name) in enumerate(
+        zip(rows, facts, nearest.tolist(), generation.arrays.names(nearest), strict=True), start=1
+    ):
+        tags = recommender.shared_tags(near, row)
+        (why,) = explained(generation, [row], np.array([near]), options)
+        why["because"] = Because(track_id=name, interest=fact.interest)
+        found.append(Match(rank, fact.similarity, documents[row], tags, (), why))
     return found
 
 
-def _start(recommender: Recommender, room: Room, options: Options, mood: Mood) -> list[Recommended]:
+def _start(recommender: Recommender, room: Room, options: Options, mood: Mood) -> list[Match]:
     """Tracks that stand for what may be answered, for someone of whom nothing is known."""
     generation = recommender.generation
     allowed = room.allowed or Selection.every(len(generation.arrays.ids))
@@ -303,4 +302,7 @@ def _start(recommender: Recommender, room: Room, options: Options, mood: Mood) -
     choice = Choice(generation, room.excluded, options)
     choice.take(Ranked(chosen, neutral, neutral))
     documents = generation.catalog.documents(choice.rows)
-    return [Recommended(rank, 0.5, documents[row]) for rank, row in enumerate(choice.rows, start=1)]
+    return [
+        Match(rank, 0.5, documents[row], reasons={"because": None})
+        for rank, row in enumerate(choice.rows, start=1)
+    ]

@@ -146,7 +146,8 @@ def _manifest(
     revision: str,
     built: Built,
 ) -> Manifest:
-    new = [n for n in data_files(space, built.index.recipe) if n not in built.linked]
+    names = data_files(space, built.index.recipe, built.index.segments)
+    new = [name for name in names if name not in built.linked]
     digests = sha256_of_all(folder / file for file in new)
     files = {
         file: {"size": (folder / file).stat().st_size, "sha256": digest}
@@ -175,4 +176,5 @@ def _write_durably(folder: Path, manifest: Manifest, built: Built) -> None:
     for file in (*manifest.files, MANIFEST):
         if file not in built.linked:
             sync(folder / file)
-    sync(folder)
+    for home in {(folder / file).parent for file in manifest.files} | {folder}:
+        sync(home)

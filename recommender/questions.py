@@ -11,6 +11,7 @@ from recommender.arrays import FloatArray, Rows
 from recommender.errors import InvalidParameterError
 from recommender.filters import NO_FILTERS, Filters
 from recommender.labels import Strengths
+from recommender.segments import ClipWindows
 from recommender.track import Match
 
 MAX_LIMIT = 100
@@ -97,12 +98,19 @@ class Question:
         Rows that cannot be an answer: the tracks that are asked about.
     about
         The row of the only one of them when nothing else is asked about.
+    examples
+        Rows of the tracks that are liked: a match is compared with the nearest of them. None for a
+        clip.
+    clip
+        Windows to be looked for in time, beside the vectors.
     """
 
     vectors: FloatArray | None
     tags: Strengths
     seeds: Rows
     about: int | None = None
+    examples: Rows | None = None
+    clip: ClipWindows | None = None
 
 
 def relative_weights(preferences: Sequence[Preference]) -> npt.NDArray[np.float64]:

@@ -6,6 +6,7 @@ from typing import Self
 
 from recommender.arrays import FloatArray
 from recommender.embedding import Embedding
+from recommender.segments import Segments
 from recommender.track import Track
 
 
@@ -24,12 +25,17 @@ class FileState:
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """A file that holds a track; `embedding` is None when the track's vector is there already."""
+    """A file that holds a track.
+
+    `embedding` is None when the track's vector is there already, `segments` unless they were asked
+    for.
+    """
 
     path: bytes
     state: FileState
     track: Track
     embedding: Embedding | None
+    segments: Segments | None = None
 
 
 @dataclass(frozen=True, slots=True)

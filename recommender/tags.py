@@ -14,9 +14,11 @@ import mutagen
 from mutagen.apev2 import APEv2
 from mutagen.id3 import ID3, Encoding
 
+from recommender.keys import key_name
 from recommender.track import Metadata
 
 MAX_TEXT = 500
+MOST_BPM = 1_000.0
 _SCANNED_TEXT = 4 * MAX_TEXT  # a title of 10 MB is cut before any other work on it
 
 # by field: names of ID3 frames, of MP4 atoms, and of Vorbis, APE and ASF keys in lower case
@@ -47,9 +49,18 @@ _NAMES = {
         "musicbrainz_artistid",
         "musicbrainz/artist id",
     ),
+    "bpm": ("TBPM", "tmpo", "bpm", "wm/beatsperminute"),
+    "key": (
+        "TKEY",
+        "----:com.apple.iTunes:initialkey",
+        "initialkey",
+        "key",
+        "wm/initialkey",
+    ),
 }
 
 _YEAR = re.compile(r"(?<!\d)(1[5-9]\d\d|20\d\d)(?=(\d{4})?(?!\d))")  # 2001, 2001-05, 20010503
+_TEMPO = re.compile(r"\d{1,4}([.,]\d{1,6})?")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # "03 - x", "3. x", "03_x" and "03 x", but not "99 Luftballons"
 _LEADING_NUMBER = re.compile(r"(\d{1,3})(?:\s*[-._)]+\s*|(?<=^0\d)\s+)(?=\S)")
@@ -83,6 +94,8 @@ def read_metadata(file: BinaryIO, file_name: str) -> Metadata:
         musicbrainz_recording_id=_uuid(values.get("musicbrainz_recording_id", "")),
         musicbrainz_album_id=_uuid(values.get("musicbrainz_album_id", "")),
         musicbrainz_artist_id=_uuid(values.get("musicbrainz_artist_id", "")),
+        bpm=_tempo(values.get("bpm", "")),
+        key=key_name(values.get("key", "")),
     )
 
 
@@ -209,6 +222,12 @@ def _number(value: str) -> int:
 def _year(value: str) -> int:
     match = _YEAR.search(value[:_SCANNED_TEXT])
     return int(match[1]) if match else 0
+
+
+def _tempo(value: str) -> float:
+    match = _TEMPO.fullmatch(value[:_SCANNED_TEXT].strip())
+    bpm = round(float(match[0].replace(",", ".")), 1) if match else 0.0
+    return bpm if bpm < MOST_BPM else 0.0
 
 
 def _uuid(value: str) -> str:

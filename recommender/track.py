@@ -21,6 +21,10 @@ class Metadata:
         MusicBrainz ids in lower case, "" when unknown.
     licence, attribution
         Terms of use and credit, from a catalog's ATTRIBUTION.csv, "" when unknown.
+    bpm
+        Tempo in beats a minute, 0 when unknown.
+    key
+        As :func:`recommender.keys.key_name` spells it, "" when unknown.
     """
 
     title: str = ""
@@ -36,6 +40,8 @@ class Metadata:
     musicbrainz_artist_id: str = ""
     licence: str = ""
     attribution: str = ""
+    bpm: float = 0.0
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,8 @@ class Track:
                 "musicbrainz_artist_id": metadata.musicbrainz_artist_id,
                 "licence": metadata.licence,
                 "attribution": metadata.attribution,
+                "bpm": metadata.bpm,
+                "key": metadata.key,
             }
         )
 
@@ -121,6 +129,68 @@ class Because(TypedDict):
     interest: int
 
 
+class Seed(TypedDict):
+    """Which of several tracks that were asked about a match is nearest to, and how near."""
+
+    track_id: str
+    similarity: float
+
+
+class Tempo(TypedDict):
+    """Tempo of a match and of what was asked about, in beats a minute."""
+
+    bpm: float
+    seed_bpm: float
+    close: bool
+
+
+class Key(TypedDict):
+    """Key of a match and of what was asked about."""
+
+    key: str
+    seed_key: str
+    related: bool
+
+
+class Level(TypedDict):
+    """RMS level of a match, and how much louder it is than what was asked about."""
+
+    level_dbfs: float
+    difference_db: float
+
+
+class Stretch(TypedDict):
+    """Where in a track a clip is found, in seconds from its beginning.
+
+    `similarity` is (1 + cosine) / 2, the mean over the windows of the clip and those of the track
+    beside them; `same_recording` says whether that is as high as only the very recording makes it.
+    """
+
+    start_seconds: float
+    end_seconds: float
+    similarity: float
+    same_recording: bool
+
+
+class Reasons(TypedDict, total=False):
+    """Why a track is a match, beside what it shares in tags; what is not known is not there.
+
+    `because` is None for a listener of whom nothing speaks for a track, and `segment` for a track
+    that a clip was compared with as a whole.
+    """
+
+    because: Because | None
+    seed: Seed
+    tempo: Tempo
+    key: Key
+    level: Level
+    segment: Stretch | None
+    hub_corrected: bool
+
+
+NO_REASONS = Reasons()
+
+
 class Match(NamedTuple):
     """One answer to a question.
 
@@ -138,6 +208,8 @@ class Match(NamedTuple):
         Why: the tags that are strong in both the query and the track, strongest first.
     space_ranks
         When several spaces answer together: the track's place in each that ranks it.
+    reasons
+        What else speaks for it.
     """
 
     rank: int
@@ -145,28 +217,7 @@ class Match(NamedTuple):
     document: str
     shared_tags: tuple[TagStrength, ...] = ()
     space_ranks: tuple[SpaceRank, ...] = ()
-
-    @property
-    def track(self) -> Track:
-        """The catalogued track, read from its document at every call."""
-        return Track.from_document(self.document)
-
-
-class Recommended(NamedTuple):
-    """A match for a listener; for the fields see :class:`Match`.
-
-    Attributes
-    ----------
-    because
-        What it comes from; None where nothing of the listener speaks for a track.
-    """
-
-    rank: int
-    similarity: float
-    document: str
-    shared_tags: tuple[TagStrength, ...] = ()
-    space_ranks: tuple[SpaceRank, ...] = ()
-    because: Because | None = None
+    reasons: Reasons = NO_REASONS
 
     @property
     def track(self) -> Track:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from recommender.duplicates import Recordings
 from recommender.generation import Generation
 from recommender.index.faiss import FaissIndex
 from recommender.index.grown import GrownIndex, is_same_base, parts
+from recommender.library import Library
 from recommender.manifest import (
     ADDED,
     CATALOG,
@@ -22,14 +24,17 @@ from recommender.manifest import (
     CENTRE,
     CHANGED_NEIGHBOURS,
     COMPONENTS,
+    DESCRIPTORS,
     DOCUMENTS,
     IDS,
     NEIGHBOURS,
     RECORDINGS,
     SONGS,
     TAGS,
+    SegmentsRecord,
 )
 from recommender.neighbours import Lists, Neighbours
+from recommender.segment_building import update_segments
 from recommender.slices import RowFile
 from recommender.update_rows import UpdatedRows
 
@@ -88,7 +93,7 @@ class UpdatedFiles:
         written = rows.changed(self._folder / CATALOG)
         write_arrays(self._folder, written)
         fitted = (CENTRE, COMPONENTS) if COMPONENTS in self._manifest.files else (CENTRE,)
-        self._link(*fitted, *{IDS, TAGS, SONGS}.difference(written))
+        self._link(*fitted, *{IDS, TAGS, DESCRIPTORS, SONGS}.difference(written))
 
     def write_lists(self, lists: Neighbours) -> None:
         """Write the lists of neighbours."""
@@ -109,6 +114,15 @@ class UpdatedFiles:
             self._link(RECORDINGS)
         else:
             write_arrays(self._folder, {RECORDINGS: recordings})
+
+    def write_segments(
+        self, wanted: Mapping[str, int], library: Library, n_rows: int, most_beside: int
+    ) -> SegmentsRecord | None:
+        """Write the windows of tracks; see :func:`recommender.segment_building.update_segments`."""
+        homes = self._folder, self.source
+        written = update_segments(*homes, self._before, wanted, library, n_rows, most_beside)
+        self._link(*written[1])
+        return written[0]
 
     def _link(self, *names: str) -> None:
         for name in names:

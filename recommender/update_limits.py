@@ -15,7 +15,7 @@ from recommender.index.recipes import plan
 from recommender.index.truth import Truth
 from recommender.index.tuning import measure
 from recommender.manifest import IndexRecord, Manifest
-from recommender.memory import bytes_beside
+from recommender.memory import bytes_beside, bytes_of_segments
 from recommender.neighbours import Neighbours, listed_recall
 from recommender.selection import Selection
 
@@ -74,6 +74,7 @@ class Limits:
         record = manifest.index
         dead, growth = 1 - n_tracks / n_rows, n_rows / max(record.n_built, 1) - 1
         beside = bytes_beside(n_tracks, len(manifest.space["embedder"]["tag_names"]))
+        beside += bytes_of_segments(record.segments, n_rows)
         wanted = plan(n_tracks, manifest.dimension, record.options, beside).kind
         reasons = {
             f"{dead:.1%} of its rows are dead": dead > self.most_dead,

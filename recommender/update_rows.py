@@ -1,16 +1,20 @@
 """What an update says of each row, beside its vector: old rows stay where they are."""
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from recommender.arrays import FloatArray, Rows
 from recommender.catalog_tables import updated_artist_codes
 from recommender.changes import Changes
+from recommender.descriptors import described
 from recommender.generation import Generation
-from recommender.manifest import ARTISTS, IDS, MEANS, ORDER, SONGS, TAGS
+from recommender.manifest import ARTISTS, DESCRIPTORS, IDS, MEANS, ORDER, SONGS, TAGS
+from recommender.records import LibraryTrack
 from recommender.selection import Selection
 from recommender.songs import SONG, Songs, song_of
 
@@ -105,23 +109,41 @@ class UpdatedRows:
             arrays[IDS] = self.ids
         if len(self.other_songs) > len(self._changes.removed):
             arrays[SONGS] = self.songs
-        return arrays | self._tags()
+        told = self._before.arrays
+        for name, before, value in (
+            (TAGS, told.tags, _tags),
+            (DESCRIPTORS, told.descriptors, _descriptors),
+        ):
+            array = self._of_each(before, value)
+            if array is not None:
+                arrays[name] = array
+        return arrays
 
     def _artists(self, catalog: Path) -> np.ndarray[Any, np.dtype[np.int32]]:
         changed = [*self._changes.removed.tolist(), *self._changes.kept, *self.new.tolist()]
         before = self._before.arrays.artists
         return updated_artist_codes(catalog, before, changed, self.n_rows)
 
-    def _tags(self) -> dict[str, np.ndarray[Any, Any]]:
-        """The tags of all rows, unless they are what they were."""
-        before, kept = self._before.arrays.tags, self._changes.kept
+    def _of_each(
+        self, before: np.ndarray[Any, Any], value: Callable[[LibraryTrack], npt.ArrayLike]
+    ) -> np.ndarray[Any, Any] | None:
+        """An array that the library tells row by row; None when it is what it was."""
+        kept = self._changes.kept
         rows = np.fromiter(kept, np.int64, len(kept))
         of_kept, new = (
-            np.array([entry.tags for entry in entries], np.float16).reshape(-1, before.shape[1])
+            np.array([value(entry) for entry in entries], before.dtype).reshape(-1, before.shape[1])
             for entries in (kept.values(), self._changes.added)
         )
         if not len(new) and np.array_equal(of_kept, before[rows]):
-            return {}
-        tags = np.concatenate([before, new])
-        tags[rows] = of_kept
-        return {TAGS: tags}
+            return None
+        array = np.concatenate([before, new])
+        array[rows] = of_kept
+        return array
+
+
+def _tags(entry: LibraryTrack) -> npt.ArrayLike:
+    return entry.tags
+
+
+def _descriptors(entry: LibraryTrack) -> npt.ArrayLike:
+    return described(entry.level_dbfs, entry.track.metadata)

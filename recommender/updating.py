@@ -14,18 +14,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from recommender.building import Built
 from recommender.changes import Changes, changes_of
 from recommender.duplicates import updated_recordings
 from recommender.errors import GenerationError
 from recommender.generation import Generation
 from recommender.index.faiss import FaissIndex
-from recommender.index.grown import GrownIndex, grown, parts
+from recommender.index.grown import GrownIndex, grown_by
 from recommender.index.recipes import IndexOptions
 from recommender.library import Library
-from recommender.manifest import Manifest
+from recommender.manifest import Manifest, SegmentsRecord
 from recommender.neighbours import Neighbours, updated
 from recommender.space import id_of, stored
 from recommender.update_files import UpdatedFiles
@@ -72,7 +70,7 @@ def update(
     """
     try:
         changed = _changed(library, space, options, before.manifest, limits)
-        return _written(folder, before, changes_of(changed, library, before), limits)
+        return _written(folder, library, before, changes_of(changed, library, before), limits)
     except WholeBetterError as reason:
         _log.info("the index is built as a whole: %s", reason)
         return None
@@ -96,7 +94,9 @@ def _changed(
     return changed
 
 
-def _written(folder: Path, before: Generation, changes: Changes, limits: Limits) -> Built:
+def _written(
+    folder: Path, library: Library, before: Generation, changes: Changes, limits: Limits
+) -> Built:
     """Write the files, unless that goes too far or searches would find too little."""
     manifest, rows = before.manifest, UpdatedRows(before, changes)
     limits.check(manifest, rows.n_tracks, rows.n_rows, rows.drift)
@@ -112,11 +112,12 @@ def _written(folder: Path, before: Generation, changes: Changes, limits: Limits)
     files.write_rows(rows)
     files.write_lists(lists)
     files.write_recordings(recordings)
+    segments = _segments(files, library, before, changes, rows, limits.most_beside)
     return Built(
         rows.n_tracks,
         rows.n_rows,
         manifest.dimension,
-        replace(manifest.index, measurement=found),
+        replace(manifest.index, measurement=found, segments=segments),
         # as they were when the index was built
         manifest.level_quantiles_dbfs,
         parent=manifest.generation,
@@ -128,15 +129,31 @@ def _grown(
     before: Generation, changes: Changes, most_beside: int, source: Path
 ) -> FaissIndex | GrownIndex:
     """The index with the rows that are new, beside it or in a copy of it."""
-    base, beside = parts(before.index)
-    # as they will be in the index one day: similarities must not change when they get there
-    beside = np.concatenate([beside, base.as_kept(changes.units)])
-    if not changes.added or len(beside) <= most_beside:
-        return grown(base, beside)
     record = before.manifest.index
-    index = FaissIndex.load(source, record.recipe, record.measurement.effort, mapped=False)
+
+    def reload() -> FaissIndex:
+        return FaissIndex.load(source, record.recipe, record.measurement.effort, mapped=False)
+
     try:
-        index.add(beside)
+        return grown_by(before.index, changes.units, most_beside, reload)
     except GenerationError as error:
         raise WholeBetterError(str(error)) from error
-    return index
+
+
+def _segments(
+    files: UpdatedFiles,
+    library: Library,
+    before: Generation,
+    changes: Changes,
+    rows: UpdatedRows,
+    most_beside: int,
+) -> SegmentsRecord | None:
+    """Write the windows of tracks that have some by now, and none in the generation before."""
+    if before.segments is None:
+        return None
+    # a track whose vector stays has the windows that it had
+    known = before.segments.spans[:, 1]
+    wanted = {entry.track.id: row for row, entry in changes.kept.items() if not known[row]}
+    new = zip(changes.added, rows.new.tolist(), strict=True)
+    wanted |= {entry.track.id: row for entry, row in new}
+    return files.write_segments(wanted, library, rows.n_rows, most_beside)

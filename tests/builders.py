@@ -17,6 +17,7 @@ from recommender.arrays import FloatArray
 from recommender.catalog import Catalog
 from recommender.catalog_tables import artist_codes, write_catalog
 from recommender.current import generations_dir
+from recommender.descriptors import WIDTH, described
 from recommender.duplicates import recordings_of
 from recommender.embedding import EmbedderSpec, Embedding, Frames
 from recommender.engine import Recommender
@@ -207,6 +208,9 @@ def generation_of(
             order=np.arange(len(by_id), dtype=np.int32),
             tags=np.array([e.tags for e in by_id], np.float16).reshape(-1, len(TAG_NAMES)),
             artists=artist_codes(catalog, len(by_id)),
+            descriptors=np.array(
+                [described(e.level_dbfs, e.metadata) for e in by_id], np.int16
+            ).reshape(-1, WIDTH),
             means=np.zeros((2, DIMENSION), np.float32),
             neighbours=neighbours,
             songs=songs,

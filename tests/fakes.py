@@ -14,6 +14,7 @@ from api.clips import ClipEmbedder
 from api.dependencies import clip_embedder_of
 from recommender.embedding import Embedding
 from recommender.manifest import Manifest
+from recommender.segments import ClipWindows
 from recommender.settings import Settings
 from tests.builders import Entry, embedding, entry, publish_entries
 from tests.page_server import serving
@@ -54,6 +55,7 @@ class FakeClipEmbedder(ClipEmbedder):
     def __init__(self, vector: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0)):
         self.vector = vector
         self.error: Exception | None = None
+        self.windows: ClipWindows | None = None
         self.heard: list[tuple[Path, bytes, int]] = []
 
     def receiving(self) -> Any:
@@ -70,6 +72,11 @@ class FakeClipEmbedder(ClipEmbedder):
         if self.error:
             raise self.error
         return [embedding(self.vector, TAGS)]
+
+    def embed_in_time(self, path: Path, manifest: Manifest) -> tuple[list[Embedding], ClipWindows]:
+        """The same, and :attr:`windows`."""
+        assert self.windows is not None
+        return self.embed(path, manifest), self.windows
 
 
 @contextmanager

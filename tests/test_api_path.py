@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.schemas import PathJson
+from api.schemas import AnswerJson
 from tests.builders import publish_beside, publish_entries
 from tests.fakes import ids_of, service, slug_of, small_catalog
 
@@ -16,7 +16,7 @@ def test_a_path_has_the_shape_of_every_recommending_answer(client: httpx.Client)
     answer = client.get("/path", params={**ENDS, "steps": 4})
     assert ids_of(answer)[0] == "a0"
     assert ids_of(answer)[-1] == "b1"
-    body = PathJson.model_validate(answer.json())
+    body = AnswerJson.model_validate(answer.json())
     assert [stop.rank for stop in body.matches] == [1, 2, 3, 4]
     assert body.matches[0].similarity is None
     assert all(stop.similarity for stop in body.matches[1:])
@@ -33,7 +33,7 @@ def test_a_path_has_the_shape_of_every_recommending_answer(client: httpx.Client)
         "exclude_artist": [],
         "duplicates": "collapse",
     }
-    assert (body.warnings, answer.json().keys()) == ([], PathJson.model_fields.keys())
+    assert (body.warnings, answer.json().keys()) == ([], AnswerJson.model_fields.keys())
 
 
 def test_each_stop_has_tags_in_common_with_the_one_before(client: httpx.Client) -> None:

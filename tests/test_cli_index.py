@@ -72,7 +72,8 @@ def test_another_index_is_made_of_what_was_heard_and_stays(
     other = answer(capsys, *run, *options)
     assert (other["published"], other["audio_seconds"]) == (True, 0.0)
     assert other["index"]["kind"] == "hnsw"
-    asked = {"index": "hnsw", "memory_budget": 512 * 2**20, "target_recall": 0.9}
+    limits = {"memory_budget": 512 * 2**20, "target_recall": 0.9}
+    asked = {"index": "hnsw", "segments": False, **limits}
     assert other["index"]["options"] == asked
     again = answer(capsys, *run)
     assert (again["published"], again["generation"]) == (False, other["generation"])

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from tests.builders import (
     indexed,
     open_library,
 )
+from tests.segmented import segmented, windows_of
 
 FULL = Metadata(
     title="Night Bus to Malmö",
@@ -372,3 +374,44 @@ def test_credits_of_one_folder_leave_those_of_others_alone(library: Library) -> 
     library.set_credits(b"/music", {})
     [above] = library.publishable(SPACE.id)
     assert above.track.metadata.title == "Above"
+
+
+# windows one by one
+
+
+def test_windows_are_kept_and_come_back_by_id(tmp_path: Path) -> None:
+    entries = [entry(id_, [1, 2, 3, 4]) for id_ in ("b", "a", "c")]
+    with open_library(tmp_path) as library:
+        library.store([segmented(e, n_windows=5) for e in entries[:2]], SPACE)
+        library.store([indexed(entries[2])], SPACE)
+        assert library.segmented(SPACE.id) == {"a", "b"}
+        assert library.segmented("other") == set()
+        found = dict(library.segments(SPACE.id, ["c", "b", "a", "zz"]))
+        assert list(found) == ["a", "b"]
+        wanted = windows_of(entries[0], 5)
+        np.testing.assert_array_equal(found["b"].places, wanted.places)
+        np.testing.assert_allclose(found["b"].vectors, wanted.vectors, atol=0.05)
+
+
+def test_windows_that_come_later_are_noticed_and_others_stay(tmp_path: Path) -> None:
+    one, other = entry("a", [1, 2, 3, 4]), entry("b", [4, 3, 2, 1])
+    with open_library(tmp_path) as library:
+        library.store([segmented(one), indexed(other)], SPACE)
+        revision = library.revision(SPACE.id)
+        library.store([segmented(other)], SPACE)
+        assert library.changed_since(revision, SPACE.id) == {"b"}
+        library.store([indexed(one)], SPACE)
+        assert library.segmented(SPACE.id) == {"a", "b"}
+
+
+def test_damaged_windows_are_named(tmp_path: Path) -> None:
+    with open_library(tmp_path) as library:
+        library.store([segmented(entry("a", [1, 2, 3, 4]))], SPACE)
+    with closing(sqlite3.connect(tmp_path / LIBRARY_FILE)) as connection:
+        connection.execute("UPDATE segments SET codes = x'0102'")
+        connection.commit()
+    with (
+        open_library(tmp_path) as library,
+        pytest.raises(GenerationError, match="track_id=a has damaged segments"),
+    ):
+        list(library.segments(SPACE.id, ["a"]))

@@ -99,6 +99,8 @@ DROP INDEX ix_file_credits_path;
 ALTER TABLE tracks DROP COLUMN changed;
 ALTER TABLE vectors DROP COLUMN changed;
 ALTER TABLE tracks DROP COLUMN composer;
+ALTER TABLE tracks DROP COLUMN bpm;
+ALTER TABLE tracks DROP COLUMN "key";
 ALTER TABLE file_credits DROP COLUMN composer;
 ALTER TABLE failures DROP COLUMN space_id;
 DROP TABLE revisions;
@@ -243,6 +245,7 @@ def test_a_run_reads_all_tags_again_and_embeds_nothing(music: Path, tmp_path: Pa
     path = tracks_in(music)[0]
     sound = mutagen.File(path)
     sound["composer"] = "Dvořák"
+    sound["bpm"], sound["initialkey"] = "92.5", "8A"
     sound.save()
     data = tmp_path / "data"
     request = Request((os.fsencode(music),), data, "musicnn", 1, 1)
@@ -254,7 +257,8 @@ def test_a_run_reads_all_tags_again_and_embeds_nothing(music: Path, tmp_path: Pa
     assert report.published
     catalog = open_generation(data, report.generation).catalog
     [document] = catalog.search("dvorak", 10).documents
-    assert Track.from_document(document).metadata.composer == "Dvořák"
+    metadata = Track.from_document(document).metadata
+    assert (metadata.composer, metadata.bpm, metadata.key) == ("Dvořák", 92.5, "A minor")
     assert reindex(request, QUIET).unchanged == N_TRACKS
 
 
@@ -292,7 +296,7 @@ def test_killed_at_any_moment_it_is_of_one_version_and_whole(tmp_path: Path, old
         assert ("composer" in names, "changed" in names) == (old > 1, False)
         with Library.open(left) as library:
             check_nothing_is_lost(library)
-            assert library.files()[PATH][0].size == (-1 if old == 1 else STATE.size)
+            assert library.files()[PATH][0].size == -1
         assert version(left) == SCHEMA_VERSION
 
 
@@ -329,3 +333,49 @@ def test_a_version_that_is_not_known_is_refused_and_left_alone(tmp_path: Path, o
     with pytest.raises(GenerationError, match=f"schema_version={other} is not {SCHEMA_VERSION}"):
         Library.open(path)
     assert path.read_bytes() == before
+
+
+# version 4, which kept no windows one by one, and knew nothing of tempo and key
+TO_VERSION_4 = """
+DROP TABLE segments;
+ALTER TABLE tracks DROP COLUMN bpm;
+ALTER TABLE tracks DROP COLUMN "key";
+PRAGMA user_version=4;
+"""
+
+
+def library_of_version_4(folder: Path) -> tuple[Path, str]:
+    """A library of a track, and its revision."""
+    with open_library(folder) as library:
+        library.store([indexed(entry("a", [1, 2, 3, 4]))], SPACE)
+        revision = library.revision(SPACE.id)
+    with closing(sqlite3.connect(folder / LIBRARY_FILE)) as connection:
+        connection.executescript(TO_VERSION_4)
+    return folder / LIBRARY_FILE, revision
+
+
+def check_as_it_was(path: Path, revision: str) -> None:
+    with Library.open(path) as library:
+        assert library.revision(SPACE.id) == revision
+        assert library.changed_since(revision, SPACE.id) == set()
+        assert library.count_publishable(SPACE.id) == 1
+        assert library.segmented(SPACE.id) == set()
+        assert library.damage() == ""
+
+
+def test_a_library_without_a_table_of_windows_gets_one_and_nothing_changed(tmp_path: Path) -> None:
+    path, revision = library_of_version_4(tmp_path)
+    check_as_it_was(path, revision)
+    assert version(path) == SCHEMA_VERSION
+    open_library(tmp_path / "new").close()
+    assert columns(path, "segments") == columns(tmp_path / "new" / LIBRARY_FILE, "segments")
+
+
+def test_killed_while_it_gets_the_table_it_is_of_version_4(tmp_path: Path) -> None:
+    path, revision = library_of_version_4(tmp_path / "home")
+    with copied_before_every_statement(tmp_path / "home", tmp_path / "killed") as killed:
+        Library.open(path).close()
+    assert len(killed) > 3
+    for folder in killed:
+        assert version(folder / LIBRARY_FILE) == 4
+        check_as_it_was(folder / LIBRARY_FILE, revision)

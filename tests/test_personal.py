@@ -12,8 +12,8 @@ from recommender.arrays import FloatArray
 from recommender.engine import Recommender
 from recommender.errors import InvalidParameterError
 from recommender.filters import Filters
-from recommender.personal import NO_HISTORY, Mood, Novelty, PersonalAnswer, recommend_to
-from recommender.questions import Options
+from recommender.personal import NO_HISTORY, Mood, Novelty, recommend_to
+from recommender.questions import Answer, Options
 from recommender.retrieval import Retrieval, Room
 from recommender.taste import DISLIKE, Opinion
 from tests.builders import entry, generation_of
@@ -52,15 +52,15 @@ def ask(
     opinions: Sequence[Opinion],
     options: Options | None = None,
     mood: Mood | None = None,
-) -> PersonalAnswer:
+) -> Answer:
     return recommend_to(recommender, opinions, options or Options(limit=20), mood or Mood())
 
 
-def ids(answer: PersonalAnswer) -> list[str]:
+def ids(answer: Answer) -> list[str]:
     return [match.track.id for match in answer.matches]
 
 
-def styles(answer: PersonalAnswer) -> dict[str, int]:
+def styles(answer: Answer) -> dict[str, int]:
     found = [id_[:-2] for id_ in ids(answer)]
     return {style: found.count(style) for style in sorted(set(found))}
 
@@ -103,10 +103,10 @@ def test_what_is_disliked_never_comes(recommender: Recommender, novelty: Novelty
 def test_a_reason_is_the_nearest_track_of_the_interest(recommender: Recommender) -> None:
     vectors = recommender.generation.index.vectors
     for match in ask(recommender, TWO_STYLES).matches:
-        assert match.because is not None
-        reason = match.because["track_id"]
+        assert match.reasons["because"] is not None
+        reason = match.reasons["because"]["track_id"]
         assert reason[:-2] == match.track.id[:-2]
-        assert match.because["interest"] == (1 if reason.startswith("ska") else 2)
+        assert match.reasons["because"]["interest"] == (1 if reason.startswith("ska") else 2)
         one, other = vectors(recommender.generation.rows_of([reason, match.track.id])[0])
         assert match.similarity == pytest.approx((1 + float(one @ other)) / 2, abs=2e-6)
 
@@ -115,7 +115,7 @@ def test_someone_unknown_gets_what_stands_for_the_catalog(recommender: Recommend
     answer = ask(recommender, [], Options(limit=4))
     assert answer.warnings == (NO_HISTORY,)
     assert set(styles(answer)) == set(STYLES)
-    assert all(match.because is None for match in answer.matches)
+    assert all(match.reasons["because"] is None for match in answer.matches)
 
 
 def test_dislikes_alone_are_no_history_but_are_heeded(recommender: Recommender) -> None:

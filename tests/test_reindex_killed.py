@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def start(music: Path, data: Path) -> subprocess.Popen[bytes]:
-    command = ["reindex", str(music), "--data-dir", str(data), "--windows", "1"]
+    command = ["reindex", str(music), "--data-dir", str(data), "--windows", "1", "--segments"]
     return subprocess.Popen(
         [sys.executable, "-m", "indexer", *command],
         cwd=ROOT,

@@ -28,7 +28,7 @@ from api.playlists import form_of
 from api.problems import ProblemError
 from api.replies import response_of
 from api.routes.documented import PLAYLISTS, problems
-from api.schemas import RecommendedToJson
+from api.schemas import AnswerJson
 from recommender.errors import IndexUnavailableError
 from recommender.listeners import Listeners
 from recommender.live import LiveRecommender
@@ -150,7 +150,7 @@ async def erase(listener: Listener, service: Running) -> None:
     operation_id="recommend_to",
     summary="What a listener may like",
     response_description="The matches; every interest has its places among them.",
-    response_model=RecommendedToJson,
+    response_model=AnswerJson,
     responses=problems("index-unavailable", "listeners-unavailable") | PLAYLISTS,
 )
 async def recommendations(

@@ -11,7 +11,7 @@ from api.lean import LeanRoute
 from api.path_question import PathQuestion
 from api.replies import Reply
 from api.routes.documented import NOT_MODIFIED, problems
-from api.schemas import PathJson
+from api.schemas import AnswerJson
 from recommender.paths import find_path
 
 lean = APIRouter(tags=["Recommending"], route_class=LeanRoute)
@@ -22,7 +22,7 @@ lean = APIRouter(tags=["Recommending"], route_class=LeanRoute)
     operation_id="path",
     summary="A smooth walk from one track to another",
     response_description="The tracks in order, both ends among them.",
-    response_model=PathJson,
+    response_model=AnswerJson,
     responses=problems("unknown-track", "index-unavailable") | NOT_MODIFIED,
 )
 async def path(query: Annotated[PathQuestion, Query()], request: Request) -> Reply:

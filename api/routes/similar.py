@@ -18,6 +18,7 @@ from api.schemas import AnswerJson
 from api.uploads import FIELD
 from recommender.embedding import Embedding
 from recommender.playlists import name_of
+from recommender.segments import ClipWindows
 from recommender.track import Track
 
 lean = APIRouter(tags=["Recommending"], route_class=LeanRoute)
@@ -112,16 +113,21 @@ async def similar_to_clip(
     """The clip is decoded, compared and deleted; how loud it is matters little."""
     form = form_of(request, clip.query, served, lambda: "Sounds like a clip")
 
-    def embeddings() -> list[list[Embedding]]:
+    def embeddings() -> tuple[list[list[Embedding]], ClipWindows | None]:
         manifests = [member.generation.manifest for member in clip.spaces.members]
-        return [embedder.embed(clip.path, manifest) for manifest in manifests]
+        if clip.in_time:
+            whole, windows = embedder.embed_in_time(clip.path, manifests[0])
+            return [whole], windows
+        return [embedder.embed(clip.path, manifest) for manifest in manifests], None
 
     # not in the threads of searches, which would wait for children
-    heard = await run_in_threadpool(embeddings)
+    heard, windows = await run_in_threadpool(embeddings)
     options = clip.query.options()
 
     def search() -> bytes:
-        return form.write(clip.query.json_text(), clip.spaces.similar_to_clip(heard, options))
+        answer = clip.spaces.similar_to_clip(heard, options, windows)
+        return form.write(clip.query.json_text(), answer)
 
-    body = await service.searches.ask(clip.spaces, options, search, brief=form.brief)
+    brief = form.brief and windows is None
+    body = await service.searches.ask(clip.spaces, options, search, brief=brief)
     return response_of(body, form.headers)

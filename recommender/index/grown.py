@@ -4,6 +4,8 @@ So an update writes a small array, and leaves alone the large files of the index
 many, an update adds them to the index itself, see :mod:`recommender.updating`.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from recommender.arrays import FloatArray, Rows
@@ -95,6 +97,37 @@ class GrownIndex:
 def grown(base: FaissIndex, beside: FloatArray) -> FaissIndex | GrownIndex:
     """An index with rows beside it, or as it is when there are none."""
     return GrownIndex(base, beside) if len(beside) else base
+
+
+def grown_by(
+    index: VectorIndex, units: FloatArray, most_beside: int, reload: Callable[[], FaissIndex]
+) -> FaissIndex | GrownIndex:
+    """An index with more rows: beside it while these are few, or else in a copy of it.
+
+    Parameters
+    ----------
+    index
+        What :func:`grown` made.
+    units
+        Unit vectors of the rows that come, shape (n, dimension).
+    most_beside
+        How many rows may lie beside it.
+    reload
+        Reads the same index once more, to be added to.
+
+    Raises
+    ------
+    GenerationError
+        It takes no more rows; it has to be built anew.
+    """
+    base, beside = parts(index)
+    # as they will be in the index one day: similarities must not change when they get there
+    beside = np.concatenate([beside, base.as_kept(units)])
+    if not len(units) or len(beside) <= most_beside:
+        return grown(base, beside)
+    copy = reload()
+    copy.add(beside)
+    return copy
 
 
 def parts(index: VectorIndex) -> tuple[FaissIndex, FloatArray]:

@@ -35,6 +35,8 @@ class IndexOptions:
         Bytes that one worker may keep in memory; looked at when `index` is "auto".
     target_recall
         Share of the ten nearest that searches have to find, in (0, 1].
+    segments
+        Whether single windows are kept and searched as well.
 
     Raises
     ------
@@ -45,6 +47,7 @@ class IndexOptions:
     index: str = AUTO
     memory_budget: int = 2**30
     target_recall: float = 0.98
+    segments: bool = False
 
     def __post_init__(self) -> None:
         if not self.index:
