@@ -49,6 +49,7 @@ class StandIn:
         self.generation = "g"
         self.asked: list[Answer] = []
         self.index: Answer = EXACT
+        self.why: Answer = {}
 
     def track(self, track_id: str) -> ToneTrack:
         found = [track for track in self.tracks if track.id == track_id]
@@ -79,6 +80,8 @@ class StandIn:
             if options.max_per_artist is None or same < options.max_per_artist:
                 kept.append(placed)
         rows = [_match(rank, one) for rank, one in enumerate(kept[: options.limit], start=1)]
+        for row in rows:
+            row["why"] |= self.why
         space = "+".join(space.id for space in spaces)
         return {"query": {}, "generation": "g", "space": space, "matches": rows, "warnings": []}
 

@@ -35,7 +35,7 @@ def shared_page(live_server: str, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture
 def page(shared_page: Page, backend: StandIn) -> Page:
-    backend.published, backend.generation = True, "g"
+    backend.published, backend.generation, backend.why = True, "g", {}
     shared_page.open()
     return shared_page
 
@@ -135,6 +135,52 @@ def test_sounds_like_this_shows_matches_and_back_returns(page: Page) -> None:
     assert page.text("#seed-credit") == "Kitto, “Paper Lanterns” · CC BY 4.0"
     page.driver.back()
     page.wait(lambda: page.text("#view-title") == "All tracks")
+
+
+TEMPO = {"bpm": 120.3, "seed_bpm": 118.0}
+SEGMENT = {"start_seconds": 4.0, "end_seconds": 9.0, "similarity": 0.98}
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        ({}, []),
+        ({"tempo": None, "key": None, "level": None, "segment": None, "hub_corrected": False}, []),
+        ({"tempo": TEMPO | {"close": True}}, ["similar tempo, 120 to 118\xa0BPM"]),
+        ({"tempo": TEMPO | {"seed_bpm": 120, "close": True}}, ["same tempo, 120\xa0BPM"]),
+        ({"tempo": TEMPO | {"seed_bpm": 80, "close": False}}, ["other tempo, 120 to 80\xa0BPM"]),
+        (
+            {"key": {"key": "A minor", "seed_key": "C major", "related": True}},
+            ["related key, A minor to C major"],
+        ),
+        (
+            {"key": {"key": "A minor", "seed_key": "A minor", "related": True}},
+            ["same key, A minor"],
+        ),
+        (
+            {"level": {"level_dbfs": -20.0, "difference_db": -3.2}, "hub_corrected": True},
+            ["3\xa0dB quieter · ranked after correction for tracks near to everything"],
+        ),
+        ({"level": {"level_dbfs": -20.0, "difference_db": 0.4}}, ["as loud"]),
+        ({"segment": SEGMENT | {"same_recording": False}}, ["Most alike at 0:04–0:09"]),
+        ({"segment": SEGMENT | {"same_recording": True}}, ["This very recording, at 0:04–0:09"]),
+    ],
+)
+def test_a_match_says_why_in_words_as_far_as_that_is_known(
+    page: Page, backend: StandIn, why: dict[str, object], words: list[str]
+) -> None:
+    backend.why = why
+    page.open(f"#similar={SEED}")
+    assert page.texts("#tracks .reasons")[:1] == words
+
+
+def test_where_a_match_is_most_alike_is_played_from_there(page: Page, backend: StandIn) -> None:
+    backend.why = {"segment": SEGMENT | {"same_recording": False}}
+    page.open(f"#similar={SEED}")
+    page.one("#tracks .moment").click()
+    page.wait(lambda: page.seconds() >= 4)
+    assert page.text("#player-title") == page.texts(TITLES)[0]
+    assert page.complaints() == []
 
 
 def test_an_address_opens_its_view_and_keeps_the_artist_cap(page: Page) -> None:

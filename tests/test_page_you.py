@@ -75,7 +75,7 @@ def test_likes_make_the_list_and_each_match_says_why(page: Page) -> None:
     assert "Ska 00" not in page.texts(TITLES)
     reasons = page.texts("#tracks .reasons")
     assert any("Because of “Ska 00”, which you like" in reason for reason in reasons)
-    assert any("the 2nd largest of your interests" in reason for reason in reasons)
+    assert any("like, the 2nd largest of your interests" in reason for reason in reasons)
     assert [(event["track_id"], event["kind"]) for event in told(page)] == [
         ("ska00", "like"),
         ("fado01", "like"),
@@ -85,8 +85,9 @@ def test_likes_make_the_list_and_each_match_says_why(page: Page) -> None:
 def test_every_opinion_changes_the_list_without_a_reload(page: Page) -> None:
     page.open()
     search_and_press(page, "Like: Ska 00 by Ska Band 0")
-    page.run("location.hash = '#/you'; window.same = true")
-    page.wait(lambda: set(styles(page)) == {"Ska"})
+    page.open_view("#/you")
+    page.run("window.same = true")
+    assert set(styles(page)) == {"Ska"}
     first = page.texts(TITLES)[0]
     name = page.run("return document.querySelector('#tracks .like').ariaLabel")
     page.one("#tracks .like").send_keys(Keys.ENTER)

@@ -65,11 +65,12 @@ async function reasonsOf(matches, listener, signal) {
   const ids = new Set(matches.flatMap(({ why }) => why?.because?.track_id ?? []));
   const others = [...ids].filter((id) => !likes.has(id));
   const titles = new Map(await Promise.all(others.map((id) => titled(id, signal))));
+  const areSeveral = matches.some(({ why }) => (why?.because?.interest ?? 0) > 1);
   return matches.map(({ why }) => {
     if (!why?.because) return undefined;
     const { track_id: id, interest } = why.because;
     const title = likes.get(id) ?? titles.get(id) ?? id;
-    return { id, title, isLiked: likes.has(id), interest };
+    return { id, title, isLiked: likes.has(id), interest: areSeveral ? interest : 0 };
   });
 }
 

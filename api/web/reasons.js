@@ -32,9 +32,9 @@ export function reasonsLine({ why = {}, because }, onPlay) {
  */
 function becauseOf({ title, id, isLiked, interest }) {
   const href = addressOf({ name: "similar", value: id });
-  const said = isLiked ? "which you like" : "which you heard";
   const link = el("a", { href }, foreign(title));
-  return ["Because of “", link, `”, ${said}; ${ordinal(interest)} of your interests`];
+  const words = `”, which you ${isLiked ? "like" : "heard"}`;
+  return ["Because of “", link, interest ? `${words}, ${ordinal(interest)} of your interests` : words];
 }
 
 /** @param {number} place 1 for the first */

@@ -61,6 +61,7 @@
  * @typedef {{track: Track, similarity?: number, why?: Why, places?: Place[],
  *   because?: LikedTrack}} Row
  * @typedef {{name: string, rank: number}} Place
+ * Its interest is 0 where there is only one.
  * @typedef {{title: string, id: string, isLiked: boolean, interest: number}} LikedTrack
  */
 
