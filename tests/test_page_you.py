@@ -214,6 +214,7 @@ def test_what_is_refused_is_said_and_holds_nothing_up(page: Page) -> None:
     page.button("Like: Fado 10 by Fado Band 0").click()
     page.wait(lambda: "more than a day from now" in page.text("#alert-detail"))
     assert stored(page)["outbox"] == []
+    assert page.texts(".entry") == []
 
 
 def test_forgetting_erases_here_and_on_the_server(page: Page) -> None:

@@ -158,9 +158,23 @@ export class Listener extends EventTarget {
     this.#emit("change");
   }
 
+  /**
+   * The server never takes an event: what is shown is not to say otherwise.
+   *
+   * @param {Job} job
+   */
+  refused(job) {
+    const { track_id, kind } = job.event ?? {};
+    this.#change((state) => {
+      const isRefused = (/** @type {Entry} */ one) => one.track.id === track_id && one.opinion === kind;
+      return { ...state, entries: state.entries.filter((one) => !isRefused(one)) };
+    });
+    this.told([job]);
+  }
+
   /** Forget everything; the next opinion is somebody else's. */
   forget() {
-    this.#change(nobody);
+    this.#change(({ next }) => ({ ...nobody(), next }));
     this.#emit("change");
     this.#emit("told");
   }

@@ -82,7 +82,9 @@ export class Outbox extends EventTarget {
         this.most = 1; // one bad event keeps a whole batch out: find it
         return true;
       }
+      this.listener.refused(batch[0]);
       this.onRefused(problem);
+      return true;
     }
     this.listener.told(batch);
     return true;
