@@ -159,7 +159,7 @@ SEGMENT = {"start_seconds": 4.0, "end_seconds": 9.0, "similarity": 0.98}
         ),
         (
             {"level": {"level_dbfs": -20.0, "difference_db": -3.2}, "hub_corrected": True},
-            ["3\xa0dB quieter · ranked after correction for tracks near to everything"],
+            ["3\xa0dB quieter"],
         ),
         ({"level": {"level_dbfs": -20.0, "difference_db": 0.4}}, ["as loud"]),
         ({"segment": SEGMENT | {"same_recording": False}}, ["Most alike at 0:04–0:09"]),
@@ -172,6 +172,8 @@ def test_a_match_says_why_in_words_as_far_as_that_is_known(
     backend.why = why
     page.open(f"#similar={SEED}")
     assert page.texts("#tracks .reasons")[:1] == words
+    is_corrected = page.text("#legend").endswith("; tracks near to everything are put back")
+    assert is_corrected == why.get("hub_corrected", False)
 
 
 def test_where_a_match_is_most_alike_is_played_from_there(page: Page, backend: StandIn) -> None:

@@ -205,6 +205,83 @@ def test_what_could_not_be_told_is_told_again_and_once(page: Page) -> None:
     assert not page.one("#you-waiting").is_displayed()
 
 
+def test_what_is_taken_back_before_it_was_told_is_not_there(page: Page) -> None:
+    page.open("#q=Fado 1")
+    page.run(OFFLINE)
+    like = page.button("Like: Fado 10 by Fado Band 0")
+    like.click()
+    page.wait(lambda: page.one("#you-waiting").is_displayed())
+    like.click()
+    assert page.texts(".entry") == []
+    page.driver.refresh()
+    page.wait(lambda: stored(page)["outbox"] == [])
+    assert told(page) == []
+
+
+def keep(page: Page, outbox: list[Any], listener: str = "a" * 32) -> None:
+    """What an earlier visit left behind."""
+    state = {"id": listener, "entries": [], "outbox": outbox, "next": len(outbox) + 1}
+    page.run("localStorage.setItem('soundalike.listener', arguments[0])", json.dumps(state))
+    page.driver.refresh()
+    page.settle()
+
+
+def listens(n: int) -> list[dict[str, Any]]:
+    times = (f"2026-01-01T{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}Z" for n in range(n))
+    event = {"track_id": "ska01", "kind": "listen", "seconds_played": 9}
+    return [{"n": n, "event": event | {"at": at}} for n, at in enumerate(times, start=1)]
+
+
+def test_many_events_are_told_in_batches_and_one_bad_one_holds_none_up(page: Page) -> None:
+    page.open()
+    outbox = listens(450)
+    outbox[300]["event"] |= {"at": "yesterday"}
+    keep(page, outbox)
+    page.wait(lambda: stored(page)["outbox"] == [])
+    summary = httpx.get(f"{page.url}listeners/{'a' * 32}").json()
+    assert summary["by_kind"]["listen"] == 449
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"id": "x", "entries": [{}], "outbox": [null]}'])
+def test_what_somebody_else_left_in_the_storage_is_no_listener(page: Page, text: str) -> None:
+    page.open("#q=Fado 1")
+    page.run("localStorage.setItem('soundalike.listener', arguments[0])", text)
+    page.driver.refresh()
+    page.settle()
+    press(page, "Like: Fado 10 by Fado Band 0")
+    assert len(stored(page)["id"]) == 32
+
+
+def test_another_tab_shows_what_is_liked_here(page: Page) -> None:
+    page.open("#q=Fado 1")
+    here = page.driver.current_window_handle
+    page.driver.switch_to.new_window("tab")
+    page.driver.get(f"{page.url}#q=Fado 1")
+    page.settle()
+    press(page, "Like: Fado 10 by Fado Band 0")
+    page.driver.close()
+    page.driver.switch_to.window(here)
+    page.wait(lambda: page.texts("#you-like-list .row-title") == ["Fado 10"])
+    press(page, "Dislike: Fado 11 by Fado Band 1")
+    assert [event["kind"] for event in told(page)] == ["like", "dislike"]
+
+
+def test_the_page_goes_on_where_nothing_may_be_stored(page: Page) -> None:
+    page.open()
+    forbid = """Object.defineProperty(window, 'localStorage',
+        {get() { throw new DOMException('no', 'SecurityError'); }});"""
+    script = page.driver.execute_cdp_cmd(
+        "Page.addScriptToEvaluateOnNewDocument", {"source": forbid}
+    )
+    page.driver.get(f"{page.url}?#q=Fado 10")
+    page.settle()
+    page.button("Like: Fado 10 by Fado Band 0").click()
+    page.open_view("#/you")
+    page.wait(lambda: set(styles(page)) == {"Fado"})
+    page.command("Page.removeScriptToEvaluateOnNewDocument", script)
+    assert page.complaints() == []
+
+
 def test_what_is_refused_is_said_and_holds_nothing_up(page: Page) -> None:
     page.open("#q=Fado 1")
     ahead = """

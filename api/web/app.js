@@ -108,7 +108,7 @@ function drawTabs(current) {
 
 function start() {
   const player = new Player(/** @type {HTMLAudioElement} */ (byId("audio")));
-  const deck = { player, listener: new Listener(localStorage) };
+  const deck = { player, listener: new Listener(() => localStorage) };
   const notices = new Notices();
   const router = new Router((route, how) => {
     setWords(route.name === "browse" ? route.value : "");

@@ -27,14 +27,14 @@ export function randomId() {
 const nobody = () => ({ id: "", entries: [], outbox: [], next: 1 });
 
 /**
- * @param {Storage} storage
+ * @param {() => Storage} open
  * @param {State} otherwise what holds when the storage cannot be read
  * @returns {State}
  */
-function read(storage, otherwise) {
+function read(open, otherwise) {
   let text;
   try {
-    text = storage.getItem(KEY);
+    text = open().getItem(KEY);
   } catch {
     return otherwise; // storage may be forbidden; the page goes on without
   }
@@ -52,8 +52,12 @@ function read(storage, otherwise) {
  */
 function isState(state) {
   const isOurs = typeof state?.id === "string" && Number.isInteger(state.next);
-  return isOurs && [state.entries, state.outbox].every(Array.isArray) && state.entries.every(isEntry);
+  if (!isOurs || ![state.entries, state.outbox].every(Array.isArray)) return false;
+  return state.entries.every(isEntry) && state.outbox.every(isJob);
 }
+
+/** @param {any} job */
+const isJob = (job) => Number.isInteger(job?.n) && Boolean(job.event ?? job.undo);
 
 /** @param {any} entry */
 const isEntry = (entry) =>
@@ -71,14 +75,14 @@ const brief = ({ id, title, artist, album, genre, year, duration_seconds }) => (
 
 /** Emits `change` (opinions), `queue` (there is something to tell) and `told` (the server knows). */
 export class Listener extends EventTarget {
-  /** @param {Storage} storage shared by all tabs; what another one does shows here as well */
-  constructor(storage) {
+  /** @param {() => Storage} open gives what all tabs share: what another one does shows here too */
+  constructor(open) {
     super();
-    this.storage = storage;
-    this.state = read(storage, nobody());
+    this.open = open;
+    this.state = read(open, nobody());
     addEventListener("storage", ({ key }) => {
       if (key !== KEY && key !== null) return;
-      this.state = read(storage, this.state);
+      this.state = read(open, this.state);
       this.#emit("change");
     });
   }
@@ -185,9 +189,9 @@ export class Listener extends EventTarget {
    * @param {(state: State) => State} edit
    */
   #change(edit) {
-    this.state = edit(read(this.storage, this.state));
+    this.state = edit(read(this.open, this.state));
     try {
-      this.storage.setItem(KEY, JSON.stringify(this.state));
+      this.open().setItem(KEY, JSON.stringify(this.state));
     } catch {
       // full or forbidden: the page goes on, and forgets with the tab
     }

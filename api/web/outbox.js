@@ -64,7 +64,6 @@ export class Outbox extends EventTarget {
       if (!batch.length) break;
       if (!(await this.#tell(batch))) return;
     }
-    this.most = MOST;
     this.#setPause(0);
   }
 
@@ -79,9 +78,10 @@ export class Outbox extends EventTarget {
       if (!(problem instanceof Problem)) throw problem;
       if (!problem.isRefusal) return this.#tryLater();
       if (batch.length > 1) {
-        this.most = 1; // one bad event keeps a whole batch out: find it
+        this.most = Math.floor(batch.length / 2); // a bad event keeps the others out: close in on it
         return true;
       }
+      this.most = MOST;
       this.listener.refused(batch[0]);
       this.onRefused(problem);
       return true;
