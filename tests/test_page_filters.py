@@ -65,7 +65,7 @@ def test_filters_go_into_the_question_and_the_address(page: Page, backend: Stand
     asked = {"genre": ("Folk", "ambient"), "tag": ("slow",), "year_from": 2000, "year_to": 2016}
     assert backend.asked[-1] == {"track_id": SEED, "limit": 20} | asked
     assert hash_of(page).startswith(f"#similar={SEED}&genre=Folk")
-    words = "Only genre Folk; ambient · tagged slow · from 2000 · to 2016"
+    words = "Filters: genre Folk; ambient · tagged slow · from 2000 · to 2016"
     assert page.text("#filtered-by") == words
     assert page.focused().text == "Apply"
     assert "2 tracks" in page.text("#status")
@@ -135,7 +135,7 @@ def test_clips_are_filtered_as_well(page: Page, backend: StandIn, tmp_path: Path
     page.one("#clip-file").send_keys(str(clip))
     shows(page, AMBIENT[1:])
     assert backend.asked[-1] == {"limit": 20, "genre": ("ambient",), "year_to": 2016}
-    assert page.text("#filtered-by") == "Only genre ambient · to 2016"
+    assert page.text("#filtered-by") == "Filters: genre ambient · to 2016"
     assert page.complaints() == []
 
 

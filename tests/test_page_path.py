@@ -94,7 +94,7 @@ def test_a_path_has_as_many_tracks_as_asked_for_and_turns_around(page: Page) -> 
     page.open("#/path?from=ska00&to=fado00&steps=4&genre=ska")
     there = page.texts(TITLES)
     assert len(there) == 4
-    assert page.text("#filtered-by") == "Only genre ska"
+    assert page.text("#filtered-by") == "Filters: genre ska"
     page.button("Turn around").click()
     page.wait(lambda: page.texts(TITLES) == there[::-1])
     assert "from=fado00&to=ska00&steps=4" in page.run("return location.hash")
@@ -145,8 +145,7 @@ def test_the_options_of_lists_are_in_the_filter_form(page: Page) -> None:
     page.open("#similar=ska00&max_per_album=2&diversity=0.3&hub_correction=1")
     assert len(page.texts(TITLES)) == 20
     assert page.text("#filtered-by") == (
-        "Only 2 of an album · tracks unlike each other (0.3)"
-        " · tracks that are not near to everything"
+        "Filters: at most 2 of an album · unlike each other (0.3) · nothing near to everything"
     )
     page.button("Filters 3").click()
     assert page.one("#filter-max_per_album").get_attribute("value") == "2"

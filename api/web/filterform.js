@@ -107,7 +107,7 @@ export class FilterForm {
     const words = wordsOf(route);
     byId("filtered").hidden = words.length === 0;
     byId("filters-count").textContent = words.length ? String(words.length) : "";
-    const parts = words.map(([word, text], place) => [place ? " · " : "Only ", word, foreign(text)]);
+    const parts = words.map(([word, text], place) => [place ? " · " : "Filters: ", word, foreign(text)]);
     byId("filtered-by").replaceChildren(...parts.flat());
   }
 }

@@ -133,9 +133,9 @@ export function wordsOf(route) {
     year_to: ["to ", filters.year_to ?? ""],
     duration_max: ["up to ", `${minutesOf(filters.duration_max) || filters.duration_max}\u00a0min`],
     other_artists: [othersLabel(route).toLowerCase(), ""],
-    max_per_album: [`${filters.max_per_album} of an album`, ""],
-    diversity: [`tracks unlike each other (${filters.diversity})`, ""],
-    hub_correction: ["tracks that are not near to everything", ""],
+    max_per_album: [`at most ${filters.max_per_album} of an album`, ""],
+    diversity: [`unlike each other (${filters.diversity})`, ""],
+    hub_correction: ["nothing near to everything", ""],
   };
   return NAMES.filter((name) => filters[name]).map((name) => words[name]);
 }
