@@ -1,6 +1,6 @@
 /** The place of the map, which is fetched when it is first looked at. */
 
-import { byId, el } from "./dom.js";
+import { byId } from "./dom.js";
 
 /** @import {Route} from './router.js' */
 /** @import {Track} from './types.js' */
@@ -27,6 +27,7 @@ export class MapView {
     this.isMounted = true;
     this.#mount().catch((error) => {
       this.isMounted = false; // tried again when the view is opened again
+      byId("map-canvas").replaceChildren();
       byId("map-problem").hidden = false;
       byId("map-problem").textContent = `The map cannot be shown: ${error.message}`;
     });
@@ -36,10 +37,6 @@ export class MapView {
     byId("map-problem").hidden = true;
     // a name that is made at run time: the page stands without the module
     const { mountMap } = await import(new URL("map.js", import.meta.url).href);
-    if (!this.style) {
-      this.style = el("link", { rel: "stylesheet", href: "map.css" });
-      document.head.append(this.style);
-    }
     await mountMap(byId("map-canvas"), this.handlers);
   }
 }
