@@ -189,7 +189,7 @@ def test_a_click_on_the_map_plays_and_what_is_drawn_around_is_listed(
         page.wait(lambda: page.text("#player-title") == "ska00")
         page.button("a loop").click()
         page.wait(lambda: page.texts(TITLES) == ["ska00", "ska05"])
-        assert page.text("#view-note") == "2 tracks around here"
+        assert page.text("#legend") == page.text("#status") == "2 tracks around here"
         assert page.one("#save").is_displayed()
         assert not page.one("#save-format").is_displayed()
         page.open_view("#similar=ska00")

@@ -24,6 +24,7 @@ import { YouPanel } from "./youpanel.js";
 
 /** @import {Deck} from './parts.js' */
 /** @import {Route, ViewName} from './router.js' */
+/** @import {Track} from './types.js' */
 /** @import {Forms} from './view.js' */
 
 const WAIT_MILLISECONDS = 3000;
@@ -81,12 +82,15 @@ function startListening({ listener, player }, notices, onTold) {
  *
  * @param {Router} router
  * @param {Deck} deck
- * @param {(tracks: import('./types.js').Track[], title: string) => void} onList
+ * @param {(tracks: Track[], title: string) => void} onList
  * @returns {Forms}
  */
 function startForms(router, { player }, onList) {
   inputById("cap").addEventListener("change", () => router.set({ cap: inputById("cap").checked }));
-  const onPlay = (/** @type {import('./types.js').Track} */ track) => player.toggle(track);
+  const onPlay = (/** @type {Track} */ track) => {
+    if (player.canPlay(track)) player.toggle(track);
+    else location.hash = addressOf({ name: "similar", value: track.id });
+  };
   return {
     embedders: new Embedders((space) => router.set({ space })),
     filters: new FilterForm((filters) => router.go({ ...router.route, filters }, { typed: true })),

@@ -133,21 +133,19 @@ function noClip() {
   return { ...head, ...nothing(empty), offer: "clip" };
 }
 
+const MAP_HEAD = { eyebrow: "Catalog", title: "Map", note: "Neighbours sound alike" };
+
 /** @returns {Page} the map draws itself; its list comes with what is chosen on it */
-function mapPage() {
-  const note = "Neighbours sound alike. A click plays; draw around tracks to list them.";
-  return { eyebrow: "Catalog", title: "Map", note, ...nothing("") };
-}
+const mapPage = () => ({ ...MAP_HEAD, ...nothing("") });
 
 /**
  * What was chosen on the map.
  *
  * @param {Track[]} tracks
- * @param {string} note what they are
+ * @param {string} legend what they are
  * @returns {Page}
  */
-export function chosenPage(tracks, note) {
+export function chosenPage(tracks, legend) {
   const rows = tracks.map((track) => ({ track }));
-  const legend = counted(rows.length, "track");
-  return { eyebrow: "Catalog", title: "Map", note, legend, rows, total: rows.length, empty: "" };
+  return { ...MAP_HEAD, legend, rows, total: rows.length, empty: "" };
 }

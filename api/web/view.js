@@ -110,7 +110,9 @@ export class View {
    * @param {string} title
    */
   showChosen(tracks, title) {
-    if (this.route?.name === "map") this.listing.draw(chosenPage(tracks, title));
+    if (this.route?.name !== "map") return;
+    this.listing.draw(chosenPage(tracks, title));
+    this.notices.say(title);
   }
 
   /**
