@@ -9,13 +9,14 @@ from api.questions import (
     ExcludedArtists,
     ExcludedIds,
     FiltersQuestion,
+    ListQuestion,
     Name,
     TrackId,
 )
 from recommender.paths import MAX_STEPS, MIN_STEPS, PathOptions
 
 
-class PathQuestion(FiltersQuestion):
+class PathQuestion(FiltersQuestion, ListQuestion):
     """The query of GET /path; its filters are for what lies between the ends."""
 
     from_id: TrackId = Field(alias="from", description="The first track.", examples=[TRACK_ID])

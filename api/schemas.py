@@ -276,6 +276,7 @@ class IndexJson(SpaceJson):
     """What is served: the default space, and all of them."""
 
     spaces: list[SpaceJson] = Field(description="Every space that is served, the default first.")
+    audio: bool = Field(description="Whether GET /tracks/{track_id}/audio gives the files.")
     stale: str | None = Field(
         description="Set when a newer index was published but could not be served."
     )

@@ -71,10 +71,17 @@ class Page:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.command("Emulation.setDeviceMetricsOverride", size)
         self.driver.get(f"{self.url}icon.svg")
-        self.run("sessionStorage.clear()")
+        self.run("localStorage.clear()")
         self.driver.get(f"{self.url}{fragment}")
         self.settle()
         self.complaints()
+
+    def open_view(self, fragment: str) -> None:
+        """Go to this address within the page that is loaded, and wait for what it shows."""
+        self.run("location.hash = arguments[0]", fragment)
+        # the event that shows it comes after the script
+        self.driver.execute_async_script("setTimeout(arguments[0], 0)")
+        self.settle()
 
     def command(self, name: str, parameters: dict[str, Any]) -> None:
         self.driver.execute("executeCdpCommand", {"cmd": name, "params": parameters})

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import uvicorn
-from fastapi import Body, FastAPI, Query, Request, UploadFile
+from fastapi import FastAPI, Query, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -20,7 +20,6 @@ from fastapi.staticfiles import StaticFiles
 from api.problems import problem_of
 from api.questions import (
     OptionsQuestion,
-    RecommendationsQuestion,
     RecommendingQuestion,
     SimilarQuestion,
 )
@@ -48,9 +47,9 @@ class StandIn:
         self.spaces: list[EarSpace] = [MUSICNN]
         self.published = True
         self.generation = "g"
-        self.recommended: list[Answer] = []
         self.asked: list[Answer] = []
         self.index: Answer = EXACT
+        self.why: Answer = {}
 
     def track(self, track_id: str) -> ToneTrack:
         found = [track for track in self.tracks if track.id == track_id]
@@ -81,6 +80,8 @@ class StandIn:
             if options.max_per_artist is None or same < options.max_per_artist:
                 kept.append(placed)
         rows = [_match(rank, one) for rank, one in enumerate(kept[: options.limit], start=1)]
+        for row in rows:
+            row["why"] |= self.why
         space = "+".join(space.id for space in spaces)
         return {"query": {}, "generation": "g", "space": space, "matches": rows, "warnings": []}
 
@@ -162,7 +163,7 @@ def _add_catalog_routes(app: FastAPI, state: StandIn) -> None:
         created = {"generation": "g", "created_at": "2026-05-04T03:02:01Z", "dimension": 200}
         created |= {"n_tracks": len(state.tracks), "index": state.index}
         spaces = [created | {"space": s.id, "embedder": s.embedder} for s in state.spaces]
-        return spaces[0] | {"spaces": spaces}
+        return spaces[0] | {"spaces": spaces, "audio": True}
 
     @app.get("/readyz")
     def readyz() -> Answer:
@@ -209,16 +210,6 @@ def _add_recommending_routes(app: FastAPI, state: StandIn) -> None:
             raise ProblemError(415, "unsupported-media", detail)
         state.asked.append(query.model_dump(exclude_unset=True))
         return state.matches(440.0, set(), query, query.filters())
-
-    @app.post("/recommendations")
-    def recommendations(body: Annotated[Answer, Body()]) -> Answer:
-        question = RecommendationsQuestion.model_validate(body)
-        state.recommended.append(body)
-        liked = [state.track(item["track_id"]) for item in body["positive"]]
-        others = [state.track(item["track_id"]) for item in body["negative"]]
-        without = {track.id for track in liked + others}
-        pitch = sum(track.pitch_hz for track in liked) / len(liked)
-        return state.matches(pitch, without, question, question.filters.filters())
 
 
 @contextmanager

@@ -119,3 +119,8 @@ def test_an_operator_may_keep_audio_back(data_dir: Path) -> None:
     with service(data_dir, serve_audio=False) as client:
         answer = client.get(AUDIO)
         assert (answer.status_code, slug_of(answer)) == (404, "audio-unavailable")
+        assert client.get("/index").json()["audio"] is False
+
+
+def test_callers_can_know_beforehand_that_audio_is_given(client: httpx.Client) -> None:
+    assert client.get("/index").json()["audio"] is True

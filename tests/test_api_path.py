@@ -91,3 +91,19 @@ def test_a_path_leads_through_one_space(tmp_path: Path) -> None:
         refused = client.get("/path", params={**ENDS, "space": "+".join(spaces)})
     assert (refused.status_code, slug_of(refused)) == (422, "invalid-parameter")
     assert "name one" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize("form", ["m3u8", "xspf", "jspf"])
+def test_a_path_is_given_as_a_playlist_too(client: httpx.Client, form: str) -> None:
+    answer = client.get("/path", params={**ENDS, "steps": 4, "format": form})
+    assert answer.status_code == 200
+    named = f'attachment; filename="From Ada - Song a0 to Bjork - Song b1.{form}"'
+    assert answer.headers["content-disposition"].startswith(named)
+    stops = ids_of(client.get("/path", params={**ENDS, "steps": 4}))
+    places = [answer.text.index(f"/tracks/{stop}/audio") for stop in stops]
+    assert places == sorted(places)
+
+
+def test_a_playlist_of_a_path_from_nowhere_is_refused(client: httpx.Client) -> None:
+    answer = client.get("/path", params={"from": "x", "to": "a0", "format": "m3u8"})
+    assert (answer.status_code, slug_of(answer)) == (404, "unknown-track")

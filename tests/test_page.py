@@ -35,8 +35,7 @@ def shared_page(live_server: str, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture
 def page(shared_page: Page, backend: StandIn) -> Page:
-    backend.published, backend.generation = True, "g"
-    backend.recommended.clear()
+    backend.published, backend.generation, backend.why = True, "g", {}
     shared_page.open()
     return shared_page
 
@@ -131,11 +130,59 @@ def test_sounds_like_this_shows_matches_and_back_returns(page: Page) -> None:
     page.wait(lambda: page.text("#view-title") == "Paper Lanterns")
     assert page.texts(TITLES)[:2] == ["Night Bus to Malmö", "Slow Elevator"]
     assert page.texts("#tracks .number")[0] == "0.95"
-    assert "guitar" in page.texts("#tracks .chip")
+    assert "guitar 80\xa0%" in page.texts("#tracks .chip")
     assert page.focused().text == "Paper Lanterns"
     assert page.text("#seed-credit") == "Kitto, “Paper Lanterns” · CC BY 4.0"
     page.driver.back()
     page.wait(lambda: page.text("#view-title") == "All tracks")
+
+
+TEMPO = {"bpm": 120.3, "seed_bpm": 118.0}
+SEGMENT = {"start_seconds": 4.0, "end_seconds": 9.0, "similarity": 0.98}
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        ({}, []),
+        ({"tempo": None, "key": None, "level": None, "segment": None, "hub_corrected": False}, []),
+        ({"tempo": TEMPO | {"close": True}}, ["similar tempo, 120 to 118\xa0BPM"]),
+        ({"tempo": TEMPO | {"seed_bpm": 120, "close": True}}, ["same tempo, 120\xa0BPM"]),
+        ({"tempo": TEMPO | {"seed_bpm": 80, "close": False}}, ["other tempo, 120 to 80\xa0BPM"]),
+        (
+            {"key": {"key": "A minor", "seed_key": "C major", "related": True}},
+            ["related key, A minor to C major"],
+        ),
+        (
+            {"key": {"key": "A minor", "seed_key": "A minor", "related": True}},
+            ["same key, A minor"],
+        ),
+        (
+            {"level": {"level_dbfs": -20.0, "difference_db": -3.2}, "hub_corrected": True},
+            ["3\xa0dB quieter"],
+        ),
+        ({"level": {"level_dbfs": -20.0, "difference_db": 0.4}}, ["as loud"]),
+        ({"segment": SEGMENT | {"same_recording": False}}, ["Most alike at 0:04–0:09"]),
+        ({"segment": SEGMENT | {"same_recording": True}}, ["This very recording, at 0:04–0:09"]),
+    ],
+)
+def test_a_match_says_why_in_words_as_far_as_that_is_known(
+    page: Page, backend: StandIn, why: dict[str, object], words: list[str]
+) -> None:
+    backend.why = why
+    page.open(f"#similar={SEED}")
+    assert page.texts("#tracks .reasons")[:1] == words
+    is_corrected = page.text("#legend").endswith("; tracks near to everything are put back")
+    assert is_corrected == why.get("hub_corrected", False)
+
+
+def test_where_a_match_is_most_alike_is_played_from_there(page: Page, backend: StandIn) -> None:
+    backend.why = {"segment": SEGMENT | {"same_recording": False}}
+    page.open(f"#similar={SEED}")
+    page.one("#tracks .moment").click()
+    page.wait(lambda: page.seconds() >= 4)
+    assert page.text("#player-title") == page.texts(TITLES)[0]
+    assert page.complaints() == []
 
 
 def test_an_address_opens_its_view_and_keeps_the_artist_cap(page: Page) -> None:
@@ -219,54 +266,6 @@ def test_the_page_fills_by_itself_once_there_is_an_index(page: Page, backend: St
     assert not page.one("#unindexed").is_displayed()
 
 
-def test_the_session_recommends_and_survives_a_reload(page: Page, backend: StandIn) -> None:
-    page.button(f"Add to session: {SEED_NAME}").click()
-    page.button("Less like this: Slow Elevator by Kitto").click()
-    page.driver.refresh()
-    page.settle()
-    assert page.texts("#session-liked-list .row-title") == ["Paper Lanterns"]
-    assert page.texts("#session-less-list .row-title") == ["Slow Elevator"]
-    page.button("Recommend from session").click()
-    page.wait(lambda: page.text("#view-title") == "From your session")
-    assert backend.recommended[-1]["positive"] == [{"track_id": SEED, "weight": 1}]
-    assert backend.recommended[-1]["negative"] == [{"track_id": "tone-006", "weight": 1}]
-    assert "Paper Lanterns" not in page.texts(TITLES)
-
-
-def test_a_track_of_the_session_that_is_gone_is_named(page: Page, backend: StandIn) -> None:
-    page.button(f"Add to session: {SEED_NAME}").click()
-    gone = backend.track(SEED)
-    backend.tracks.remove(gone)
-    page.button("Recommend from session").click()
-    page.wait(lambda: "Remove “Paper Lanterns” from the session" in page.text("[role=alert]"))
-    backend.tracks.insert(gone.number, gone)
-
-
-def test_the_session_can_be_emptied(page: Page) -> None:
-    page.button(f"Add to session: {SEED_NAME}").click()
-    assert page.button(f"Add to session: {SEED_NAME}").get_attribute("aria-pressed") == "true"
-    page.button(f"Remove from session: {SEED_NAME}").click()
-    assert page.text("#session-count") == "0"
-    page.button(f"Add to session: {SEED_NAME}").click()
-    page.button("Clear").click()
-    assert page.text("#session-count") == "0"
-    assert not page.one("#session-recommend").is_enabled()
-
-
-def test_the_list_is_saved_as_a_playlist_that_players_open(page: Page, tmp_path: Path) -> None:
-    page.command(
-        "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)}
-    )
-    page.open("#q=kitto")
-    page.button("Save as playlist").click()
-    file = tmp_path / "soundalike.m3u8"
-    page.wait(file.exists)
-    lines = file.read_text(encoding="utf-8").splitlines()
-    assert lines[:2] == ["#EXTM3U", "#EXTINF:12,Kitto - Paper Lanterns"]
-    assert lines[2] == f"{page.url}tracks/{SEED}/audio"
-    assert len(lines) == 5
-
-
 def test_everything_works_from_the_keyboard_alone(page: Page) -> None:
     body = page.one("body")
     body.send_keys(Keys.TAB)
@@ -309,7 +308,6 @@ def test_a_phone_never_scrolls_sideways(page: Page, fragment: str) -> None:
 
 def test_the_console_stays_clean_under_the_strict_policy(page: Page) -> None:
     page.open(f"#similar={SEED}&cap=1")
-    page.button("Add to session: Redshift by Parallax Drive").click()
-    page.button("Recommend from session").click()
-    page.wait(lambda: page.text("#view-title") == "From your session")
+    page.button("Play Redshift by Parallax Drive").click()
+    page.wait(lambda: page.seconds() > 0)
     assert page.complaints() == []

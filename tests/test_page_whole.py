@@ -61,13 +61,16 @@ def test_what_is_no_recording_is_refused_in_words(page: Page, tmp_path: Path) ->
     page.wait(lambda: "not of an audio format" in page.text("[role=alert]"))
 
 
-def test_a_session_recommends_what_it_does_not_hold(page: Page) -> None:
+def test_a_like_recommends_what_it_is_not_by_each_embedder_alone(page: Page) -> None:
     page.open()
-    page.button("Add to session: tone 220 by Unknown artist").click()
-    page.button("Less like this: tone 1760 by Unknown artist").click()
-    page.button("Recommend from session").click()
-    page.wait(lambda: page.text("#view-title") == "From your session")
-    assert set(page.texts("#tracks .row-title")) <= {"tone 233", "tone 880"}
+    page.button("Like: tone 220 by Unknown artist").click()
+    page.button("Dislike: tone 1760 by Unknown artist").click()
+    page.wait(lambda: page.text("#you-count") == "2")
+    page.open_view("#/you?space=musicnn%2Bmfcc")
+    page.wait(lambda: page.texts("#tracks .row-title") == ["tone 233", "tone 880"])
+    assert page.texts("#space option") == ["musicnn", "mfcc"]
+    Select(page.one("#space")).select_by_visible_text("mfcc")
+    page.settle()
     assert page.texts("#tracks .row-title")[0] == "tone 233"
     assert page.complaints() == []
 
@@ -94,7 +97,6 @@ def test_filters_reach_the_index_in_every_list(page: Page, tmp_path: Path) -> No
     path = tmp_path / "clip.wav"
     path.write_bytes(tone(880, seconds=4))
     page.open()
-    page.button("Add to session: tone 220 by Unknown artist").click()
     page.button("Sounds like this: tone 220 by Unknown artist").click()
     page.wait(lambda: len(page.texts("#tracks .number")) == 3)
     page.button("Filters").click()
@@ -109,8 +111,8 @@ def test_filters_reach_the_index_in_every_list(page: Page, tmp_path: Path) -> No
     assert page.text("#empty-text") == "No track fits these filters."
     page.button("Clear filters").click()
     page.wait(lambda: len(page.texts("#tracks .number")) == 4)
-    page.run("location.hash = '#session&duration_max=3'")
-    page.wait(lambda: page.text("#view-title") == "From your session")
+    page.open_view("#/you?duration_max=3")
+    assert page.text("#view-title") == "For you"
     assert page.text("#empty-text") == "No track fits these filters."
 
 

@@ -26,11 +26,12 @@ router = APIRouter(tags=["Service"], dependencies=[Depends(no_parameters)])
 )
 async def index(request: Request) -> Reply:
     """Which generations answer, what made their vectors, how many tracks each holds."""
-    live = running(request).live
-    spaces = live.spaces
+    service = running(request)
+    live, spaces = service.live, service.live.spaces
     facts = IndexJson(
         **dict(SpaceJson.of(spaces.default.generation.manifest)),
         spaces=[SpaceJson.of(one.generation.manifest) for one in spaces.available],
+        audio=service.settings.serve_audio,
         stale=_stale(live.refused, spaces.outdated) if live.problem else None,
     )
     body = facts.model_dump_json().encode()

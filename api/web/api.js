@@ -1,15 +1,12 @@
 /** Requests to the HTTP API. Addresses are relative, so the page also works below a prefix. */
 
-import { asked } from "./filters.js";
+import { asked, inForce } from "./filters.js";
 
 /** @import {Route} from './router.js' */
-/** @import {Answer, IndexInfo, TrackDetail, TrackPage, Weighted} from './types.js' */
+/** @import {Told} from './listener.js' */
+/** @import {Answer, IndexInfo, TrackDetail, TrackPage} from './types.js' */
 
-/**
- * How to answer; nothing by the artists of `without`.
- *
- * @typedef {Pick<Route, 'cap' | 'space' | 'filters'> & {without?: string[]}} Choices
- */
+/** @typedef {Record<string, string | number | string[] | undefined>} Query undefined is left out */
 
 export const MATCHES = 20;
 export const PAGE = 50;
@@ -41,6 +38,11 @@ export class Problem extends Error {
   /** Whether the server is well but has no index yet. */
   get isUnindexed() {
     return this.type.endsWith("/index-unavailable");
+  }
+
+  /** Whether the same would be refused again. */
+  get isRefusal() {
+    return [400, 413, 415, 422].includes(this.status);
   }
 
   /** Whether a list that is gone on with is not there any more. */
@@ -80,8 +82,7 @@ export function unreachable() {
 
 /**
  * @param {string} path
- * @param {Record<string, string | number | string[] | undefined>} [params] lists are repeated,
- *   undefined ones left out
+ * @param {Query} [params] lists are repeated
  * @returns {string}
  */
 export function address(path, params = {}) {
@@ -96,9 +97,9 @@ export function address(path, params = {}) {
 /**
  * @param {string} url
  * @param {RequestInit} init
- * @returns {Promise<any>}
+ * @returns {Promise<{answer: Response, body: string}>} an answer that is none of a problem
  */
-async function fetchJson(url, init) {
+export async function fetchText(url, init) {
   let answer;
   let body;
   try {
@@ -109,6 +110,16 @@ async function fetchJson(url, init) {
     throw unreachable();
   }
   if (!answer.ok) throw problemFrom(answer.status, body);
+  return { answer, body };
+}
+
+/**
+ * @param {string} url
+ * @param {RequestInit} init
+ * @returns {Promise<any>}
+ */
+async function fetchJson(url, init) {
+  const { answer, body } = await fetchText(url, init);
   try {
     return JSON.parse(body);
   } catch {
@@ -143,49 +154,57 @@ export const trackDetail = (id, signal) =>
   fetchJson(address(`tracks/${encodeURIComponent(id)}`), { signal });
 
 /**
- * The options that every recommending call takes.
+ * Options and filters of a view as a query.
  *
- * @param {Choices} choices
+ * @param {Route} route
+ * @param {string[]} [without] artists that are left out
+ * @returns {Query}
  */
-const options = ({ cap, space, without = [] }) => ({
+export const query = (route, without = []) => ({
   limit: MATCHES,
-  max_per_artist: cap ? 1 : undefined,
+  max_per_artist: route.cap ? 1 : undefined,
   exclude_artist: without.filter(Boolean),
-  space: space || undefined,
+  space: route.space || undefined,
+  ...asked(inForce(route)),
 });
 
 /**
- * Options and filters as a query.
+ * An answer of a recommending call, by its address.
  *
- * @param {Choices} choices
- */
-export const query = (choices) => ({ ...options(choices), ...asked(choices.filters) });
-
-/**
- * @param {string} id
- * @param {Choices} choices
+ * @param {string} url
  * @param {AbortSignal} signal
  * @returns {Promise<Answer>}
  */
-export const similarTo = (id, choices, signal) =>
-  fetchJson(address("similar", { track_id: id, ...query(choices) }), { signal });
+export const answerOf = (url, signal) => fetchJson(url, { signal });
 
 /**
- * @param {Weighted[]} positive
- * @param {Weighted[]} negative
- * @param {Choices} choices
- * @param {AbortSignal} signal
- * @returns {Promise<Answer>}
+ * @param {string} id of a listener
+ * @param {string} rest of the path
+ * @param {Query} [params]
  */
-export const recommend = (positive, negative, choices, signal) =>
-  fetchJson(address("recommendations"), {
+export const listenerAddress = (id, rest, params) =>
+  address(`listeners/${encodeURIComponent(id)}${rest}`, params);
+
+/**
+ * @param {string} id of a listener
+ * @param {Told[]} events
+ * @param {boolean} keepalive
+ */
+export const tellEvents = (id, events, keepalive) =>
+  fetchText(listenerAddress(id, "/events"), {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({
-      positive,
-      negative,
-      ...options(choices),
-      filters: asked(choices.filters),
-    }),
-    signal,
+    body: JSON.stringify({ events }),
+    keepalive,
   });
+
+/**
+ * @param {string} id of a listener
+ * @param {{track_id: string, kind: string}} what
+ * @param {boolean} keepalive
+ */
+export const takeBack = (id, what, keepalive) =>
+  fetchText(listenerAddress(id, "/events", what), { method: "DELETE", keepalive });
+
+/** @param {string} id of a listener, of whom nothing is left */
+export const eraseListener = (id) => fetchText(listenerAddress(id, ""), { method: "DELETE" });

@@ -1,6 +1,7 @@
 /** Who hears: the embedders that are served, and which of them, or all together, are asked. */
 
 import { byId, el, selectById } from "./dom.js";
+import { isOfOneSpace } from "./router.js";
 
 /** @import {Route} from './router.js' */
 /** @import {SpaceInfo} from './types.js' */
@@ -23,6 +24,7 @@ export class Embedders {
     this.served = [];
     this.asked = "";
     this.isAsking = false;
+    this.isAlone = false;
     /** Settled when it is first known what is served. */
     this.known = new Promise((resolve) => (this.#know = () => resolve(undefined)));
   }
@@ -36,7 +38,8 @@ export class Embedders {
 
   /** @param {Route} route */
   show({ name, space }) {
-    this.isAsking = name !== "browse";
+    this.isAsking = !["browse", "map"].includes(name);
+    this.isAlone = isOfOneSpace({ name });
     this.asked = space;
     this.#draw();
   }
@@ -72,7 +75,7 @@ export class Embedders {
   /** @returns {[value: string, text: string][]} */
   #options() {
     const alone = this.served.map((one) => this.#option([one]));
-    return this.areSeveral ? [...alone, this.#option(this.served)] : alone;
+    return this.areSeveral && !this.isAlone ? [...alone, this.#option(this.served)] : alone;
   }
 
   /**

@@ -1,7 +1,7 @@
 /** The filters of the list that is shown: a form that unfolds, and what it asks for in words. */
 
 import { buttonById, byId, foreign, inputById } from "./dom.js";
-import { filtersFrom, minutesOf, NAMES, othersLabel, secondsOf, wordsOf } from "./filters.js";
+import { filtersFrom, minutesOf, NAMES, namesIn, othersLabel, secondsOf, wordsOf } from "./filters.js";
 
 /** @import {Problem} from './api.js' */
 /** @import {FilterName, Filters} from './filters.js' */
@@ -17,6 +17,7 @@ export class FilterForm {
     this.form = /** @type {HTMLFormElement} */ (byId("filters"));
     this.toggle = buttonById("filters-toggle");
     this.drawn = "";
+    input("diversity").addEventListener("input", drawDiversity);
     this.toggle.addEventListener("click", () => this.#unfold(this.form.hidden));
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -35,10 +36,13 @@ export class FilterForm {
 
   /** @param {Route} route */
   show(route) {
-    const isAsking = route.name !== "browse";
-    this.toggle.hidden = !isAsking;
-    if (!isAsking) this.#unfold(false);
-    byId("filter-others").hidden = route.name === "clip";
+    const names = namesIn(route.name);
+    this.toggle.hidden = names.length === 0;
+    if (this.toggle.hidden) this.#unfold(false);
+    for (const name of NAMES) {
+      const label = /** @type {HTMLElement} */ (input(name).labels?.[0]);
+      label.hidden = !names.includes(name);
+    }
     byId("filter-others-text").textContent = othersLabel(route);
     this.#accept();
     this.#drawWords(route);
@@ -76,6 +80,7 @@ export class FilterForm {
     return filtersFrom((name) => {
       const field = input(name);
       if (field.type === "checkbox") return field.checked ? "1" : "";
+      if (field.type === "range") return field.value === field.min ? "" : field.value;
       return name === "duration_max" ? secondsOf(field.value) : field.value;
     });
   }
@@ -86,8 +91,10 @@ export class FilterForm {
       const field = input(name);
       const text = filters[name] ?? "";
       if (field.type === "checkbox") field.checked = text !== "";
+      else if (field.type === "range") field.value = text || field.min;
       else field.value = name === "duration_max" ? minutesOf(text) : text;
     }
+    drawDiversity();
   }
 
   #accept() {
@@ -100,9 +107,15 @@ export class FilterForm {
     const words = wordsOf(route);
     byId("filtered").hidden = words.length === 0;
     byId("filters-count").textContent = words.length ? String(words.length) : "";
-    const parts = words.map(([word, text], place) => [place ? " · " : "Only ", word, foreign(text)]);
+    const parts = words.map(([word, text], place) => [place ? " · " : "Filters: ", word, foreign(text)]);
     byId("filtered-by").replaceChildren(...parts.flat());
   }
+}
+
+function drawDiversity() {
+  const { value } = input("diversity");
+  byId("diversity-value").textContent = value === "0" ? "off" : value;
+  input("diversity").setAttribute("aria-valuetext", value === "0" ? "off" : value);
 }
 
 /**

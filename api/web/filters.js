@@ -1,6 +1,9 @@
-/** What a match must be like: as the address keeps it, as the API takes it, and in words. */
+/**
+ * What a match must be like, and how a list is made: as the address keeps it, as the API takes it,
+ * and in words.
+ */
 
-/** @import {Route} from './router.js' */
+/** @import {Route, ViewName} from './router.js' */
 
 /**
  * Texts as they stand in the address, by names of the API; what does not matter is not there.
@@ -8,7 +11,8 @@
  *
  * @typedef {'genre' | 'artist' | 'album' | 'tag'} ListName
  * @typedef {'year_from' | 'year_to' | 'duration_max'} NumberName
- * @typedef {ListName | NumberName | 'other_artists'} FilterName
+ * @typedef {'max_per_album' | 'diversity' | 'hub_correction'} ShapeName
+ * @typedef {ListName | NumberName | ShapeName | 'other_artists'} FilterName
  * @typedef {Partial<Record<FilterName, string>>} Filters
  */
 
@@ -18,8 +22,15 @@ const LISTS = ["genre", "artist", "album", "tag"];
 /** @type {NumberName[]} */
 const NUMBERS = ["year_from", "year_to", "duration_max"];
 
+/**
+ * How a list is made of what qualifies.
+ *
+ * @type {ShapeName[]}
+ */
+export const SHAPES = ["max_per_album", "diversity", "hub_correction"];
+
 /** @type {FilterName[]} */
-export const NAMES = [...LISTS, ...NUMBERS, "other_artists"];
+export const NAMES = [...LISTS, ...NUMBERS, "other_artists", ...SHAPES];
 
 /** What may be several, with semicolons between; names of artists and albums hold some. */
 const SEVERAL = ["genre", "tag"];
@@ -36,27 +47,41 @@ export function filtersFrom(textOf) {
 }
 
 /**
- * What holds in a view: a clip has no artist whom others could be asked for.
+ * What matters in a view. A clip has no artist whom others could be asked for, what a listener is
+ * recommended is always corrected for hubs, and a path is no list of matches.
+ *
+ * @param {ViewName} name
+ * @returns {FilterName[]}
+ */
+export function namesIn(name) {
+  if (name === "browse" || name === "map") return [];
+  if (name === "path") return [...LISTS, ...NUMBERS];
+  const not = { similar: "", clip: "other_artists", you: "hub_correction" }[name];
+  return NAMES.filter((one) => one !== not);
+}
+
+/**
+ * What holds in a view.
  *
  * @param {Pick<Route, 'name' | 'filters'>} route
  * @returns {Filters}
  */
 export function inForce({ name, filters }) {
-  const { other_artists, ...rest } = filters;
-  if (name === "browse") return {};
-  return name === "clip" ? rest : filters;
+  const names = namesIn(name).filter((one) => filters[one]);
+  return Object.fromEntries(names.map((one) => [one, filters[one]]));
 }
 
 /**
- * The filters as the API takes them. A number that is none stays a text, which the API refuses.
+ * Filters as the API takes them. A number that is none stays a text, which the API refuses.
  *
  * @param {Filters} filters
  * @returns {Record<string, string[] | number | string | undefined>}
  */
 export function asked(filters) {
   const lists = LISTS.map((name) => [name, listOf(name, filters[name])]);
-  const numbers = NUMBERS.map((name) => [name, numberOf(filters[name])]);
-  return Object.fromEntries([...lists, ...numbers]);
+  const numbers = [...NUMBERS, ...SHAPES].map((name) => [name, numberOf(filters[name])]);
+  const hubs = filters.hub_correction && "true";
+  return Object.fromEntries([...lists, ...numbers, ["hub_correction", hubs]]);
 }
 
 /**
@@ -108,9 +133,12 @@ export function wordsOf(route) {
     year_to: ["to ", filters.year_to ?? ""],
     duration_max: ["up to ", `${minutesOf(filters.duration_max) || filters.duration_max}\u00a0min`],
     other_artists: [othersLabel(route).toLowerCase(), ""],
+    max_per_album: [`at most ${filters.max_per_album} of an album`, ""],
+    diversity: [`unlike each other (${filters.diversity})`, ""],
+    hub_correction: ["nothing near to everything", ""],
   };
   return NAMES.filter((name) => filters[name]).map((name) => words[name]);
 }
 
 /** @param {Pick<Route, 'name'>} route */
-export const othersLabel = ({ name }) => (name === "session" ? "Not these artists" : "Not this artist");
+export const othersLabel = ({ name }) => (name === "you" ? "Not the artists I like" : "Not this artist");

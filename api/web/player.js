@@ -5,7 +5,10 @@ import { artistOf, titleOf } from "./format.js";
 
 /** @import {Playable} from './types.js' */
 
-/** Emits `change` (what plays, or whether), `time` (where it is) and `fail` (cannot play). */
+/**
+ * Emits `change` (what plays, or whether), `time` (where it is), `fail` (cannot play) and `leave`
+ * (what plays makes room or is over; `detail.isSkip` when the next was asked for).
+ */
 export class Player extends EventTarget {
   /** @param {HTMLAudioElement} audio */
   constructor(audio) {
@@ -15,6 +18,8 @@ export class Player extends EventTarget {
     this.current = null;
     /** @type {Playable[]} */
     this.queue = [];
+    /** Whether the service gives the catalog's audio. */
+    this.hasCatalog = true;
     this.#listen();
   }
 
@@ -26,6 +31,11 @@ export class Player extends EventTarget {
   get duration() {
     const known = this.audio.duration;
     return Number.isFinite(known) ? known : (this.current?.duration_seconds ?? 0);
+  }
+
+  /** @param {Playable} track */
+  canPlay(track) {
+    return this.hasCatalog || Boolean(track.src);
   }
 
   /** @param {Playable} track */
@@ -43,6 +53,18 @@ export class Player extends EventTarget {
     this.queue = queue;
     if (this.current?.id === track.id && this.current.src === track.src) return this.togglePaused();
     this.#load(track);
+  }
+
+  /**
+   * @param {Playable} track
+   * @param {Playable[]} queue
+   * @param {number} seconds to begin at
+   */
+  playFrom(track, queue, seconds) {
+    this.queue = queue;
+    if (this.current?.id !== track.id) this.#load(track);
+    else this.#start();
+    this.audio.currentTime = seconds;
   }
 
   togglePaused() {
@@ -64,14 +86,21 @@ export class Player extends EventTarget {
     return place < 0 ? undefined : this.queue[place + offset];
   }
 
-  /** @param {number} offset */
-  step(offset) {
+  /**
+   * @param {number} offset
+   * @param {boolean} [isSkip]
+   */
+  step(offset, isSkip = offset > 0) {
     const track = this.neighbour(offset);
-    if (track) this.#load(track);
+    if (track) this.#load(track, isSkip);
   }
 
-  /** @param {Playable} track */
-  #load(track) {
+  /**
+   * @param {Playable} track
+   * @param {boolean} [isSkip]
+   */
+  #load(track, isSkip = false) {
+    this.#leave(isSkip);
     this.current = track;
     this.audio.src = track.src ?? audioAddress(track.id);
     this.#describe(track);
@@ -82,6 +111,11 @@ export class Player extends EventTarget {
     // a rejection here is either a newer load, or an error that `fail` reports
     this.audio.play().catch(() => this.#emit("change"));
     this.#emit("change");
+  }
+
+  /** @param {boolean} isSkip */
+  #leave(isSkip) {
+    this.dispatchEvent(new CustomEvent("leave", { detail: { isSkip } }));
   }
 
   /** @param {string} name */
@@ -96,7 +130,10 @@ export class Player extends EventTarget {
     for (const name of ["timeupdate", "seeked", "durationchange"]) {
       this.audio.addEventListener(name, () => this.#emit("time"));
     }
-    this.audio.addEventListener("ended", () => this.step(1));
+    this.audio.addEventListener("ended", () => {
+      this.#leave(false);
+      this.step(1, false);
+    });
     this.audio.addEventListener("error", () => this.#emit("fail"));
     this.#listenToMediaKeys();
   }

@@ -2,15 +2,20 @@
 
 import { buttonById, byId, icon, inputById } from "./dom.js";
 import { artistOf, clock, hueOf, nameOf, titleOf } from "./format.js";
+import { opinionButtons } from "./parts.js";
 
-/** @import {Player} from './player.js' */
-/** @import {Track} from './types.js' */
+/** @import {Deck} from './parts.js' */
+/** @import {Playable} from './types.js' */
 
 /** Draws the player's state, and hands on what is clicked. */
 export class PlayerBar {
-  /** @param {Player} player */
-  constructor(player) {
+  /** @param {Deck} deck */
+  constructor(deck) {
+    const { player } = deck;
+    this.deck = deck;
     this.player = player;
+    /** @type {Playable | null} */
+    this.drawn = null;
     this.bar = byId("player");
     this.toggle = buttonById("player-toggle");
     this.seek = inputById("player-seek");
@@ -56,7 +61,7 @@ export class PlayerBar {
     if (!track) return;
     this.bar.hidden = false;
     document.body.classList.add("has-player");
-    this.#drawTrack(track);
+    if (track !== this.drawn) this.#drawTrack(track);
     const playing = this.player.playing;
     this.bar.classList.toggle("is-playing", playing);
     this.toggle.setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${nameOf(track)}`);
@@ -67,12 +72,15 @@ export class PlayerBar {
     this.#drawTime();
   }
 
-  /** @param {Track} track */
+  /** @param {Playable} track */
   #drawTrack(track) {
+    this.drawn = track;
     byId("player-title").textContent = titleOf(track);
     byId("player-artist").textContent = artistOf(track);
     const credit = [track.attribution, track.licence].filter(Boolean).join(" · ");
     byId("player-credit").textContent = credit;
+    // a clip is in no catalog, and nobody's taste
+    byId("player-opinions").replaceChildren(...(track.src ? [] : opinionButtons(track, this.deck)));
     byId("player-disc").style.setProperty("--hue", String(hueOf(track)));
   }
 

@@ -1,20 +1,18 @@
 /** What each view shows: asks the API and says it in the words of the page. */
 
-import { findTracks, Problem, recommend, similarTo, trackDetail } from "./api.js";
-import { inForce } from "./filters.js";
+import { address, answerOf, findTracks, query, trackDetail } from "./api.js";
 import { artistOf, counted, titleOf } from "./format.js";
-import { similarToClip } from "./upload.js";
+import { pathPage } from "./pathpage.js";
+import { personalPage } from "./personal.js";
+import { matchesOf, nothing } from "./rows.js";
+import { bodyOf, similarToClip } from "./upload.js";
 
-/** @import {Answer, Playable, Row, Tag} from './types.js' */
+/** @import {Playable, Row, Tag, Track} from './types.js' */
+/** @import {Query} from './api.js' */
 /** @import {Clip} from './clip.js' */
 /** @import {Embedders} from './embedders.js' */
+/** @import {Listener} from './listener.js' */
 /** @import {Route} from './router.js' */
-/** @import {Session} from './session.js' */
-
-const LEGEND = "Bars begin at 0.50, where unrelated tracks stand";
-
-/** Of several embedders together the similarity is a score of places, with no cosine behind it. */
-const PLACES_LEGEND = "A full bar is first with every embedder; lower places shorten it";
 
 /**
  * @typedef {object} Page
@@ -30,9 +28,13 @@ const PLACES_LEGEND = "A full bar is first with every embedder; lower places sho
  * @property {Playable} [seed]
  * @property {Tag[]} [tags] of the seed
  * @property {string[]} [warnings]
+ * @property {(form: Query) => Question} [playlist] how the API gives the same as a playlist
+ * @property {{from?: Track, to?: Track}} [ends] of a path
+ *
+ * @typedef {{url: string, init?: RequestInit}} Question
  *
  * @typedef {object} Sources
- * @property {Session} session
+ * @property {Listener} listener
  * @property {Embedders} embedders
  * @property {Clip | null} clip
  * @property {(fraction: number) => void} onProgress
@@ -47,7 +49,9 @@ const PLACES_LEGEND = "A full bar is first with every embedder; lower places sho
 export function loadPage(route, sources, signal) {
   if (route.name === "similar") return similarPage(route, sources, signal);
   if (route.name === "clip") return clipPage(route, sources, signal);
-  if (route.name === "session") return sessionPage(route, sources, signal);
+  if (route.name === "you") return personalPage(route, sources, signal);
+  if (route.name === "path") return pathPage(route, sources, signal);
+  if (route.name === "map") return Promise.resolve(mapPage());
   return browsePage(route.value, signal);
 }
 
@@ -91,14 +95,17 @@ export async function moreTracks(words, cursor, signal) {
  */
 async function similarPage(route, { embedders }, signal) {
   const known = trackDetail(route.value, signal);
-  const ask = (/** @type {string[]} */ without) =>
-    similarTo(route.value, { ...route, without }, signal);
-  const answered = route.filters.other_artists ? known.then(({ track }) => ask([track.artist])) : ask([]);
-  const [detail, answer] = await Promise.all([known, answered]);
+  const url = (/** @type {string[]} */ without, /** @type {Query} */ form = {}) =>
+    address("similar", { track_id: route.value, ...query(route, without), ...form });
+  const without = route.filters.other_artists ? known.then(({ track }) => [track.artist]) : [];
+  const answered = Promise.resolve(without).then((artists) => answerOf(url(artists), signal));
+  const [detail, answer, artists] = await Promise.all([known, answered, without]);
   const seed = detail.track;
   const place = [artistOf(seed), seed.album].filter(Boolean).join(" · ");
   const head = { eyebrow: "Sounds like", title: titleOf(seed), note: place };
-  return { ...head, seed, tags: detail.tags ?? [], ...(await matchesOf(answer, route, embedders)) };
+  const playlist = (/** @type {Query} */ form) => ({ url: url(artists, form) });
+  const matches = await matchesOf(answer, route, embedders);
+  return { ...head, seed, tags: detail.tags ?? [], playlist, ...matches };
 }
 
 /**
@@ -109,9 +116,14 @@ async function similarPage(route, { embedders }, signal) {
  */
 async function clipPage(route, { clip, embedders, onProgress }, signal) {
   if (!clip) return noClip();
-  const answer = await similarToClip(clip.file, route, onProgress, signal);
+  const url = (/** @type {Query} */ form) => address("similar/clip", { ...query(route), ...form });
+  const answer = await similarToClip(clip.file, url({}), onProgress, signal);
   const head = { eyebrow: "Sounds like your clip", title: clip.file.name, note: "" };
-  return { ...head, seed: clip.playable, ...(await matchesOf(answer, route, embedders)) };
+  const playlist = (/** @type {Query} */ form) => ({
+    url: url(form),
+    init: { method: "POST", body: bodyOf(clip.file) },
+  });
+  return { ...head, seed: clip.playable, playlist, ...(await matchesOf(answer, route, embedders)) };
 }
 
 /** @returns {Page} */
@@ -121,81 +133,19 @@ function noClip() {
   return { ...head, ...nothing(empty), offer: "clip" };
 }
 
-/**
- * @param {Route} route
- * @param {Sources} sources
- * @param {AbortSignal} signal
- * @returns {Promise<Page>}
- */
-async function sessionPage(route, { session, embedders }, signal) {
-  const [positive, negative] = [session.weighted("liked"), session.weighted("less")];
-  const head = { eyebrow: "Recommended", title: "From your session" };
-  if (!positive.length) {
-    const empty = "Add a track that you like to the session first; the plus beside it does that.";
-    return { ...head, note: "", ...nothing(empty) };
-  }
-  const artists = new Set(session.tracks("liked").map(({ artist }) => artist));
-  const without = route.filters.other_artists ? [...artists] : [];
-  const choices = { ...route, without };
-  const answer = await recommend(positive, negative, choices, signal).catch((problem) => {
-    throw nameGone(problem, session, embedders);
-  });
-  const away = negative.length ? `, away from ${negative.length}` : "";
-  const note = `From ${counted(positive.length, "track")} you like${away}`;
-  return { ...head, note, ...(await matchesOf(answer, route, embedders)) };
-}
+const MAP_HEAD = { eyebrow: "Catalog", title: "Map", note: "Neighbours sound alike" };
+
+/** @returns {Page} the map draws itself; its list comes with what is chosen on it */
+const mapPage = () => ({ ...MAP_HEAD, ...nothing("") });
 
 /**
- * A catalog may lose tracks that a session holds, or an embedder not have heard them: name them.
+ * What was chosen on the map.
  *
- * @param {unknown} problem
- * @param {Session} session
- * @param {Embedders} embedders
- * @returns {unknown}
+ * @param {Track[]} tracks
+ * @param {string} legend what they are
+ * @returns {Page}
  */
-function nameGone(problem, session, { areSeveral }) {
-  if (!(problem instanceof Problem) || problem.status !== 404) return problem;
-  const gone = session.entries.filter(({ track }) => problem.detail.includes(track.id));
-  const names = gone.map(({ track }) => `“${titleOf(track)}”`).join(", ");
-  const title = areSeveral ? "Not heard by this embedder" : "No longer in the catalog";
-  const way = areSeveral ? "or ask another embedder" : "then try again";
-  return new Problem(title, `Remove ${names} from the session, ${way}.`);
-}
-
-/**
- * No rows, and why.
- *
- * @param {string} empty
- */
-const nothing = (empty) => ({ legend: "", rows: [], total: 0, empty });
-
-/**
- * @param {Answer} answer
- * @param {Route} route
- * @param {Embedders} embedders
- */
-async function matchesOf({ space, matches, warnings = [] }, route, embedders) {
-  const areSeveral = space.includes("+");
-  const isFiltered = Object.keys(inForce(route)).length > 0;
-  if (areSeveral) await embedders.known;
-  return {
-    rows: matches.map((match) => rowOf(match, areSeveral ? embedders : null)),
-    total: matches.length,
-    legend: areSeveral ? PLACES_LEGEND : LEGEND,
-    empty: isFiltered ? "No track fits these filters." : "Nothing else in this catalog comes close.",
-    warnings: warnings.map(String),
-  };
-}
-
-/**
- * @param {import('./types.js').Match} match
- * @param {Embedders | null} embedders when several of them answered
- * @returns {Row}
- */
-function rowOf({ track, similarity, why }, embedders) {
-  const ranks = why?.space_ranks ?? [];
-  const places = embedders
-    ? ranks.map(({ space, rank }) => ({ name: embedders.nameOf(space), rank }))
-    : undefined;
-  return { track, similarity, why: why?.shared_tags ?? [], places };
+export function chosenPage(tracks, legend) {
+  const rows = tracks.map((track) => ({ track }));
+  return { ...MAP_HEAD, legend, rows, total: rows.length, empty: "" };
 }

@@ -33,11 +33,12 @@ export function startSearch(onSearch) {
 /** @param {HTMLInputElement} input */
 function startArrows(input) {
   const list = byId("tracks");
-  const discs = () => /** @type {HTMLElement[]} */ ([...list.querySelectorAll(".row > .disc")]);
+  const focus = (/** @type {Element | undefined} */ row) =>
+    /** @type {HTMLElement | null | undefined} */ (row?.querySelector("button, a"))?.focus();
   input.addEventListener("keydown", (event) => {
     if (event.key !== "ArrowDown" || event.isComposing) return;
     event.preventDefault();
-    discs()[0]?.focus();
+    focus(list.children[0]);
   });
   list.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -46,6 +47,6 @@ function startArrows(input) {
     event.preventDefault();
     const target = [...list.children].indexOf(row) + step;
     if (target < 0) input.focus();
-    else discs()[target]?.focus();
+    else focus(list.children[target]);
   });
 }

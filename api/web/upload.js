@@ -1,23 +1,31 @@
 /** Sending a clip; fetch() cannot report how much of a body has left, XMLHttpRequest can. */
 
-import { address, query, Problem, problemFrom } from "./api.js";
+import { Problem, problemFrom } from "./api.js";
 
-/** @import {Choices} from './api.js' */
 /** @import {Answer} from './types.js' */
 
 /**
+ * A clip as the API takes it.
+ *
  * @param {File} file
- * @param {Choices} choices
+ */
+export function bodyOf(file) {
+  const form = new FormData();
+  form.append("file", file);
+  return form;
+}
+
+/**
+ * @param {File} file
+ * @param {string} url
  * @param {(fraction: number) => void} onProgress 1 once everything is sent
  * @param {AbortSignal} signal
  * @returns {Promise<Answer>}
  */
-export function similarToClip(file, choices, onProgress, signal) {
-  const form = new FormData();
-  form.append("file", file);
+export function similarToClip(file, url, onProgress, signal) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", address("similar/clip", query(choices)));
+    request.open("POST", url);
     request.upload.onprogress = (event) => {
       if (event.lengthComputable) onProgress(event.loaded / event.total);
     };
@@ -25,7 +33,7 @@ export function similarToClip(file, choices, onProgress, signal) {
     request.onerror = () => reject(cutShort());
     request.onabort = () => reject(signal.reason);
     signal.addEventListener("abort", () => request.abort(), { once: true });
-    request.send(form);
+    request.send(bodyOf(file));
   });
 }
 
