@@ -16,8 +16,9 @@ from recommender.arrays import FloatArray, Rows
 from recommender.current import current_generation
 from recommender.generation import Generation, open_generation
 from recommender.neighbours import LISTED
-from recommender.paths import Room, walk
+from recommender.paths import PathOptions, walk
 from recommender.ranking import MILLIONTHS
+from recommender.retrieval import Room
 from recommender.walks import GreatCircle, hop_similarities
 
 Walker = Callable[[int, int, int], list[int] | None]
@@ -34,7 +35,7 @@ class Walkers:
     def ours(self, start: int, end: int, steps: int) -> list[int] | None:
         """As the service does."""
         room = Room(self.generation.arrays.live, np.array([start, end]))
-        rows = walk(self.generation, start, end, steps, room)
+        rows = walk(self.generation, start, end, room, PathOptions(steps))
         return [int(row) for row in rows]
 
     def greedy(self, start: int, end: int, steps: int) -> list[int] | None:

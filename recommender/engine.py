@@ -11,7 +11,7 @@ from itertools import repeat
 import numpy as np
 import numpy.typing as npt
 
-from recommender.allowed import in_no_track, not_in_catalog
+from recommender.allowed import not_in_catalog
 from recommender.arrays import FloatArray, Rows
 from recommender.catalog_search import Page
 from recommender.choosing import Choice, depth_for, has_copies, in_order
@@ -193,7 +193,7 @@ class Recommender:
         warnings = not_in_catalog(unknown)
         # by identity: most questions have none
         if options.filters is not NO_FILTERS or options.exclude_artists:
-            warnings += self.in_vain(options)
+            warnings += self.retrieval.in_vain(options)
         manifest = self.generation.manifest
         reasons = explained(self.generation, rows, question.examples, options)
         if search is not None:
@@ -204,20 +204,6 @@ class Recommender:
             matches=self._matches(rows, similarities, question.tags, reasons),
             warnings=tuple(warnings),
         )
-
-    def in_vain(self, options: Options) -> list[str]:
-        """A warning for each genre, artist and album of the options that no track has.
-
-        Raises
-        ------
-        InvalidParameterError
-            The options ask for a tag that this space does not know.
-        """
-        warnings = [*self.generation.allowed.of(options.filters).warnings]
-        if options.exclude_artists:
-            unknown = self.generation.catalog.unknown_artists(options.exclude_artists)
-            warnings += [in_no_track("exclude_artist", artist) for artist in unknown]
-        return warnings
 
     def nearest_ids(self, question: Question, options: Options, k: int) -> list[str]:
         """Ids of the `k` tracks nearest to a question, best first.

@@ -248,6 +248,6 @@ def _by_recording(
 
 
 def _in_vain_everywhere(members: Iterable[Recommender], options: Options) -> list[str]:
-    """What :meth:`recommender.engine.Recommender.in_vain` says of each of some members."""
-    first, *others = (member.in_vain(options) for member in members)
+    """What :meth:`recommender.retrieval.Retrieval.in_vain` says of each of some members."""
+    first, *others = (member.retrieval.in_vain(options) for member in members)
     return [warning for warning in first if all(warning in other for other in others)]

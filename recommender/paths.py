@@ -14,6 +14,7 @@ from recommender.explaining import beside
 from recommender.filters import NO_FILTERS, Filters
 from recommender.generation import Generation
 from recommender.ranking import Cap, Capped, picked, similarity
+from recommender.retrieval import Retrieval, Room
 from recommender.selection import Selection
 from recommender.track import NO_REASONS, Reasons, SpaceRank, TagStrength, Track
 from recommender.walks import GreatCircle, hop_similarities, smoothest
@@ -114,9 +115,10 @@ def find_path(generation: Generation, from_id: str, to_id: str, options: PathOpt
     ends, unknown = generation.rows_of([from_id, to_id])
     if unknown:
         raise UnknownTrackError(unknown, generation.manifest.space_id)
-    room, unknown = _room(generation, ends, options)
-    rows = walk(generation, int(ends[0]), int(ends[1]), options.steps, room)
-    warnings = not_in_catalog(unknown)
+    retrieval = Retrieval(generation)
+    room, unknown = retrieval.room(ends, options)
+    rows = walk(generation, int(ends[0]), int(ends[1]), room, options)
+    warnings = not_in_catalog(unknown) + retrieval.in_vain(options)
     if len(rows) < options.steps:
         warnings.append(f"steps={options.steps}: no more than {len(rows)} tracks qualify")
     manifest = generation.manifest
@@ -125,30 +127,8 @@ def find_path(generation: Generation, from_id: str, to_id: str, options: PathOpt
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
-    """What may lie between the ends of a walk.
-
-    Attributes
-    ----------
-    allowed
-        Rows that may; None for all.
-    excluded
-        Rows that may not, the ends among them, shape (n,).
-    max_per_artist
-        Most rows by one artist; None for no cap.
-    collapses_duplicates
-        Whether one row of a recording may at most, and no copy of an excluded one.
-    """
-
-    allowed: Selection | None
-    excluded: Rows
-    max_per_artist: int | None = None
-    collapses_duplicates: bool = False
-
-
-def walk(generation: Generation, start: int, end: int, steps: int, room: Room) -> Rows:
-    """The rows of a smooth walk, both ends included; fewer than `steps` when no more may be in it.
+def walk(generation: Generation, start: int, end: int, room: Room, options: PathOptions) -> Rows:
+    """The rows of a smooth walk, both ends included; fewer than wanted when no more may be in it.
 
     Parameters
     ----------
@@ -156,14 +136,15 @@ def walk(generation: Generation, start: int, end: int, steps: int, room: Room) -
         Where to walk.
     start, end
         Rows of the first and the last track.
-    steps
-        Rows of the walk, at least 2.
     room
-        What may lie between them.
+        Where what lies between them is looked for; the ends are excluded.
+    options
+        How many rows, and which of them not together.
     """
     circle = GreatCircle(*generation.index.vectors(np.array([start, end])))
-    pool = _pool(generation, circle, steps - 2, room)
-    places = smoothest(circle, generation.index.vectors(pool), min(steps - 2, len(pool)))
+    wanted = options.steps - 2
+    pool = _pool(generation, circle, wanted, room, options)
+    places = smoothest(circle, generation.index.vectors(pool), min(wanted, len(pool)))
     return np.concatenate([[start], pool[places], [end]])
 
 
@@ -176,17 +157,9 @@ def similarities_to_start(generation: Generation, path: PathAnswer) -> list[floa
     return [1.0, *others]
 
 
-def _room(generation: Generation, ends: Rows, options: PathOptions) -> tuple[Room, list[str]]:
-    """What may lie between the ends, and the excluded ids that are not known."""
-    allowed = generation.allowed.of(options.filters).rows
-    excluded, unknown = generation.rows_of(options.exclude_ids)
-    by_artist = generation.catalog.rows_by_artists(options.exclude_artists)
-    rows = np.concatenate([ends, excluded, by_artist])
-    collapses = options.collapses_duplicates and generation.arrays.has_copies
-    return Room(allowed, rows, options.max_per_artist, collapses), unknown
-
-
-def _pool(generation: Generation, circle: GreatCircle, wanted: int, room: Room) -> Rows:
+def _pool(
+    generation: Generation, circle: GreatCircle, wanted: int, room: Room, options: PathOptions
+) -> Rows:
     """Rows near the way, in the order of their ids: `wanted` at least, if there are so many."""
     found, near = dict[int, float](), NEAR
     allowed, kept = room.allowed, list[int]()
@@ -195,7 +168,7 @@ def _pool(generation: Generation, circle: GreatCircle, wanted: int, room: Room) 
         for row, cosine in new:
             found[row] = max(cosine, found.get(row, -1.0))
         closest_first = sorted(found, key=lambda row: (-found[row], row))
-        kept, done = _capped(generation, room, closest_first)
+        kept, done = _capped(generation, room, options, closest_first)
         if len(new) < POINTS * near:
             break
         # artists that have as many as they may are not looked for again
@@ -206,13 +179,15 @@ def _pool(generation: Generation, circle: GreatCircle, wanted: int, room: Room) 
     return pool[np.argsort(generation.arrays.ids[pool])]
 
 
-def _capped(generation: Generation, room: Room, rows: list[int]) -> tuple[list[int], Rows]:
+def _capped(
+    generation: Generation, room: Room, options: PathOptions, rows: list[int]
+) -> tuple[list[int], Rows]:
     """Those of some rows that may be in a walk, and all rows by artists who have enough of them."""
     arrays, caps = generation.arrays, list[Capped]()
-    if room.collapses_duplicates:
+    if options.collapses_duplicates and arrays.has_copies:
         by_recording = Cap(1, arrays.recordings[room.excluded].tolist())
         caps.append((by_recording, arrays.recordings[rows].tolist()))
-    by_artist = None if room.max_per_artist is None else Cap(room.max_per_artist)
+    by_artist = None if options.max_per_artist is None else Cap(options.max_per_artist)
     if by_artist:
         caps.append((by_artist, arrays.artists[rows].tolist()))
     if caps:

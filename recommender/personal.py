@@ -124,7 +124,7 @@ def recommend_to(
     known = _taste_of(recommender, opinions)
     room, unknown = _room(recommender, known, options, mood)
     warnings = not_in_catalog(unknown)
-    warnings += recommender.in_vain(options)
+    warnings += recommender.retrieval.in_vain(options)
     if len(known.liked):
         matches = _by_interests(recommender, known, room, options, mood)
     else:

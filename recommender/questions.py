@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,17 @@ from recommender.segments import ClipWindows
 from recommender.track import Match
 
 MAX_LIMIT = 100
+
+
+class Restrictions(Protocol):
+    """What tracks an answer may have, for the fields see :class:`Options`."""
+
+    @property
+    def exclude_ids(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def exclude_artists(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def filters(self) -> Filters: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)

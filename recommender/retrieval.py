@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from recommender.allowed import in_no_track
 from recommender.arrays import FloatArray, Rows
 from recommender.generation import Generation
-from recommender.questions import Options, Question
+from recommender.questions import Question, Restrictions
 from recommender.ranking import MILLIONTHS, Similarities, ordered, similarity
 from recommender.selection import Selection, outside
 
@@ -59,7 +60,7 @@ class Retrieval:
     def __init__(self, generation: Generation):
         self._generation = generation
 
-    def room(self, seeds: Rows, options: Options) -> tuple[Room, list[str]]:
+    def room(self, seeds: Rows, options: Restrictions) -> tuple[Room, list[str]]:
         """Where the answer is looked for, and the excluded ids that are not known.
 
         Parameters
@@ -79,6 +80,20 @@ class Retrieval:
             excluded.append(generation.catalog.rows_by_artists(options.exclude_artists))
         rows = excluded[0] if len(excluded) == 1 else np.concatenate(excluded)
         return Room(allowed, rows), unknown
+
+    def in_vain(self, options: Restrictions) -> list[str]:
+        """A warning for each genre, artist and album of the options that no track has.
+
+        Raises
+        ------
+        InvalidParameterError
+            The options ask for a tag that this space does not know.
+        """
+        warnings = [*self._generation.allowed.of(options.filters).warnings]
+        if options.exclude_artists:
+            unknown = self._generation.catalog.unknown_artists(options.exclude_artists)
+            warnings += [in_no_track("exclude_artist", artist) for artist in unknown]
+        return warnings
 
     def pool(self, question: Question, room: Room, depth: int, least: float = 0.0) -> Pool:
         """The `depth` most similar rows, fewer only when there are no more.

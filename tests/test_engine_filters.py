@@ -20,6 +20,7 @@ from recommender.index.faiss import FaissIndex
 from recommender.index.recipes import KINDS, IndexOptions
 from recommender.labels import Labels
 from recommender.questions import Options, Preference
+from recommender.retrieval import Retrieval
 from recommender.selection import Selection
 from recommender.text import folded, genre_keys
 from recommender.track import Metadata
@@ -293,7 +294,7 @@ def test_without_filters_no_name_is_looked_for(
     def fail(*_: Any) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(Recommender, "in_vain", fail)
+    monkeypatch.setattr(Retrieval, "in_vain", fail)
     assert recommender.similar("t000", Options(exclude_ids=("t001",))).matches
 
 
