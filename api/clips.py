@@ -7,12 +7,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from api.problems import ProblemError
-from recommender.analysis import (
-    clip_windows_from,
-    embed_clip,
-    embed_clip_in_time,
-    embeddings_from,
-)
+from recommender.analysis import embed_clip, embeddings_from
+from recommender.analysis_in_time import clip_windows_from, embed_clip_in_time
 from recommender.embedders import patience_of, require_packages
 from recommender.embedders.environment import embedder_environment
 from recommender.embedding import EmbedderSpec, Embedding

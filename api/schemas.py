@@ -129,7 +129,9 @@ class MatchJson(BaseModel):
     similarity: float | None = Field(
         description="In [0, 1]: (1 + cosine) / 2, where 1 is the same sound; or of several spaces "
         "the mean of 61 / (60 + rank): 1 is first in all of them, a rank beyond 1000 counts as 0. "
-        "In a path, to the track before; null of the first."
+        "Of a clip that was found in time: that of the segment when it is the very recording, else "
+        "the mean of it and of that of the whole track. In a path, to the track before; null of "
+        "the first."
     )
     track: TrackJson
     why: WhyJson

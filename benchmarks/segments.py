@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.output import Report, Table, add_json, shown
-from recommender.analysis import clip_embeddings, clip_in_time, clip_windows_from, embeddings_from
+from recommender.analysis import clip_embeddings, embeddings_from
+from recommender.analysis_in_time import clip_in_time, clip_windows_from
 from recommender.arrays import FloatArray
 from recommender.audio import CATALOG_LIMITS, open_audio
 from recommender.current import current_generation
@@ -165,6 +166,8 @@ def main() -> None:
     name = current_generation(options.data_dir)
     recommender = Recommender(open_generation(options.data_dir, name))
     manifest = recommender.generation.manifest
+    if manifest.index.segments is None:
+        parser.error(f"DATA_DIR={options.data_dir} has no segments; run reindex --segments")
     excerpts, rows = cut(recommender, options.tracks, options.seed), list[dict[str, object]]()
     for condition in options.conditions:
         heard = [hear(one, condition, manifest) for one in shown(excerpts, condition)]

@@ -6,13 +6,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TypeVar
 
-from recommender.analysis import (
-    embed_file,
-    embeddings_from,
-    identify_file,
-    segments_from,
-    track_from,
-)
+from recommender.analysis import embed_file, embeddings_from, identify_file, track_from
+from recommender.analysis_in_time import segments_from
 from recommender.embedders import patience_of
 from recommender.errors import AudioError
 from recommender.records import Failed, FileState, Indexed

@@ -29,9 +29,8 @@ from recommender.errors import (
     UnreadableFileError,
 )
 from recommender.frames import embed_frames
-from recommender.hearing import clip_windows, embed, embed_at_levels, embed_with_segments
+from recommender.hearing import embed, embed_at_levels, embed_with_segments
 from recommender.records import FileState
-from recommender.segments import ClipWindows, Segments
 from recommender.space import Listening, Space
 from recommender.tags import read_metadata
 from recommender.track import Metadata, Track
@@ -39,7 +38,7 @@ from recommender.track import Metadata, Track
 
 # a clip may be asked for in several spaces in turn; more at once would not fit a child's memory
 @lru_cache(maxsize=3)
-def _embedder(spec: EmbedderSpec) -> Embedder:
+def embedder_of(spec: EmbedderSpec) -> Embedder:
     """The embedder that a specification is of, which loads its weights once for many calls.
 
     Raises
@@ -79,7 +78,9 @@ def identify_file(path: bytes, state: FileState) -> bytes:
 def embed_file(
     path: bytes, state: FileState, listening: Listening, with_segments: bool = False
 ) -> bytes:
-    """Embed a file; see :func:`embeddings_from`, and :func:`segments_from` if they are wanted.
+    """Embed a file; see :func:`embeddings_from`.
+
+    If segments are wanted, see :func:`recommender.analysis_in_time.segments_from` too.
 
     Raises
     ------
@@ -87,7 +88,7 @@ def embed_file(
         The file cannot be read or decoded, or was written to meanwhile.
     """
     with unchanged(path, state) as file, open_audio(file, CATALOG_LIMITS) as audio:
-        model, asked = _embedder(listening.embedder), (listening.n_windows, listening.pooling)
+        model, asked = embedder_of(listening.embedder), (listening.n_windows, listening.pooling)
         if not with_segments:
             return packed([embed(audio, model, *asked)])
         embedding, segments = embed_with_segments(audio, model, *asked)
@@ -109,7 +110,7 @@ def frames_of_file(path: bytes, state: FileState, embedder: str, n_windows: int 
         The file cannot be read or decoded, or was written to meanwhile.
     """
     with unchanged(path, state) as file, open_audio(file, CATALOG_LIMITS) as audio:
-        model = _embedder(create_embedder(embedder).spec)
+        model = embedder_of(create_embedder(embedder).spec)
         # weights are read at the first embedding, which is not to count for one of the tracks
         model.embed(np.empty((0, model.spec.window_samples), np.float32))
         started = time.process_time()
@@ -137,38 +138,6 @@ def embed_clip(path: bytes, listening: Listening, levels: list[float]) -> bytes:
         return packed(clip_embeddings(file, listening, levels))
 
 
-def embed_clip_in_time(path: bytes, listening: Listening, levels: list[float]) -> bytes:
-    """Embed an uploaded clip, and window by window; see :func:`clip_windows_from` too.
-
-    Raises
-    ------
-    AudioError
-        As of :func:`embed_clip`.
-    """
-    with open(path, "rb") as file:
-        return clip_in_time(file, listening, levels)
-
-
-def clip_in_time(file: BinaryIO, listening: Listening, levels: list[float]) -> bytes:
-    """What :func:`embed_clip_in_time` answers of a clip that is open.
-
-    Every other level is left out: there are more windows to be heard at each, and they find as
-    much.
-
-    Raises
-    ------
-    AudioError
-        As of :func:`embed_clip`.
-    """
-    with open_audio(file, CLIP_LIMITS) as audio:
-        model, n_windows = _embedder(listening.embedder), listening.n_windows
-        some = levels[::2]
-        embeddings = embed_at_levels(audio, model, n_windows, some, listening.pooling)
-        windows = clip_windows(audio, model, embeddings[0].level_dbfs, some)
-    seconds = np.array([windows.seconds])
-    return packed(embeddings, places=windows.places, windows=windows.vectors, seconds=seconds)
-
-
 def clip_embeddings(file: BinaryIO, listening: Listening, levels: list[float]) -> list[Embedding]:
     """What :func:`embed_clip` finds in a clip that is open.
 
@@ -178,7 +147,7 @@ def clip_embeddings(file: BinaryIO, listening: Listening, levels: list[float]) -
         As of :func:`embed_clip`.
     """
     with open_audio(file, CLIP_LIMITS) as audio:
-        model, n_windows = _embedder(listening.embedder), listening.n_windows
+        model, n_windows = embedder_of(listening.embedder), listening.n_windows
         return embed_at_levels(audio, model, n_windows, levels, listening.pooling)
 
 
@@ -206,48 +175,6 @@ def embeddings_from(answer: bytes, space: Space) -> list[Embedding]:
         Embedding(vector, tag, float(level), int(n))
         for vector, tag, level, n in zip(vectors, tags, levels, arrays["n_windows"], strict=True)
     ]
-
-
-def segments_from(answer: bytes, space: Space) -> Segments | None:
-    """The segments that :func:`embed_file` made, None when they were not asked for.
-
-    Raises
-    ------
-    ChildFailedError
-        As of :func:`embeddings_from`.
-    """
-    arrays = load(answer)
-    if "windows" not in arrays:
-        return None
-    places, vectors = arrays["places"], arrays["windows"]
-    _check_windows(places, vectors, (len(places), space.embedder.frame_dimension), space)
-    return Segments(places, vectors)
-
-
-def clip_windows_from(answer: bytes, space: Space) -> ClipWindows:
-    """The windows that :func:`embed_clip_in_time` made.
-
-    Raises
-    ------
-    ChildFailedError
-        As of :func:`embeddings_from`.
-    """
-    arrays = load(answer)
-    places, vectors, seconds = arrays["places"], arrays["windows"], float(arrays["seconds"][0])
-    shape = (len(arrays["vectors"]), len(places), space.embedder.frame_dimension)
-    _check_windows(places, vectors, shape, space)
-    if not 0.0 < seconds < float("inf"):
-        raise ChildFailedError(f"the child answered with seconds={seconds} of a clip")
-    return ClipWindows(places, vectors, seconds)
-
-
-def _check_windows(
-    places: npt.NDArray[Any], vectors: npt.NDArray[Any], shape: tuple[int, ...], space: Space
-) -> None:
-    ascending = places.dtype == np.int32 and places.ndim == 1 and bool((np.diff(places) > 0).all())
-    right = vectors.dtype == np.float32 and vectors.shape == shape
-    if not ascending or (places < 0).any() or not right or not np.isfinite(vectors).all():
-        raise ChildFailedError(f"the child answered with windows unfit for space={space.id}")
 
 
 def packed(embeddings: Sequence[Embedding], **more: npt.NDArray[Any]) -> bytes:

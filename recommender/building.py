@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from recommender.arrays import FloatArray
+from recommender.arrays import FloatArray, write_arrays
 from recommender.catalog_tables import artist_codes, write_catalog
 from recommender.descriptors import UNKNOWN, WIDTH, described
 from recommender.duplicates import recordings_of
@@ -209,9 +209,3 @@ def projected(projection: Projection, vectors: FloatArray) -> FloatArray:
         piece = slice(first, first + _ROWS)
         units[piece] = normalised(projection.apply(vectors[piece]))
     return units
-
-
-def write_arrays(folder: Path, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
-    """Write arrays by the names of their files."""
-    for name, array in arrays.items():
-        np.save(folder / name, array, allow_pickle=False)

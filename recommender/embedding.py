@@ -228,12 +228,7 @@ def read_in_batches(
     AudioTooShortError
         Shorter than `MIN_SECONDS`.
     """
-    n_samples = source.n_samples(spec.sample_rate)
-    seconds = n_samples / spec.sample_rate
-    if seconds < MIN_SECONDS:
-        raise AudioTooShortError(
-            f"duration_seconds={seconds:.2f} is below {MIN_SECONDS:g}; a longer recording is needed"
-        )
+    n_samples = samples_of(source, spec)
     if n_samples < spec.least_samples:
         start = np.array([-spec.context_samples])
         yield Windows(_repeated(source, spec, n_samples), np.ones(1), start)
@@ -243,6 +238,23 @@ def read_in_batches(
         starts, weights = zip(*windows[first : first + BATCH_WINDOWS], strict=True)
         samples = source.read_windows(starts, spec.window_samples, spec.sample_rate)
         yield Windows(samples, np.array(weights), np.array(starts))
+
+
+def samples_of(source: AudioSource, spec: EmbedderSpec) -> int:
+    """How many samples of some audio an embedder is offered.
+
+    Raises
+    ------
+    AudioTooShortError
+        Shorter than `MIN_SECONDS`.
+    """
+    n_samples = source.n_samples(spec.sample_rate)
+    seconds = n_samples / spec.sample_rate
+    if seconds < MIN_SECONDS:
+        raise AudioTooShortError(
+            f"duration_seconds={seconds:.2f} is below {MIN_SECONDS:g}; a longer recording is needed"
+        )
+    return n_samples
 
 
 def _repeated(source: AudioSource, spec: EmbedderSpec, n_samples: int) -> FloatArray:

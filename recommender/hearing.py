@@ -19,6 +19,7 @@ from recommender.embedding import (
     Frames,
     Windows,
     read_in_batches,
+    samples_of,
     window_starts,
 )
 from recommender.errors import SilentAudioError
@@ -85,9 +86,7 @@ def embed_at_levels(
     """
     # the same windows at every level: what is silence in the clip must not become music
     batches = list(_audible_batches(source, embedder.spec, n_windows))
-    as_it_is = _pooled(batches, embedder, pooling)
-    gains_db = [level - as_it_is.level_dbfs for level in levels_dbfs]
-    return [as_it_is, *(_pooled(batches, embedder, pooling, 10 ** (db / 20)) for db in gains_db)]
+    return _at_levels(batches, embedder, levels_dbfs, pooling)
 
 
 def embed_with_segments(
@@ -127,39 +126,58 @@ def embed_with_segments(
     return embedding, Segments(places, vectors.reshape(-1, spec.frame_dimension))
 
 
-def clip_windows(
-    source: AudioSource, embedder: Embedder, level_dbfs: float, levels_dbfs: Sequence[float]
-) -> ClipWindows:
-    """Listen to a clip window by window, as it is and amplified; see :func:`embed_at_levels`.
+def embed_in_time(
+    source: AudioSource,
+    embedder: Embedder,
+    levels_dbfs: Sequence[float],
+    pooling: str = DEFAULT_POOLING,
+) -> tuple[list[Embedding], ClipWindows]:
+    """Embed a clip as :func:`embed_at_levels` does, but the windows of :func:`clip_grid`.
+
+    What is pooled is more than tracks are pooled of; each window comes back as well.
 
     Parameters
     ----------
-    source, embedder, levels_dbfs
+    source, embedder, levels_dbfs, pooling
         As in :func:`embed_at_levels`.
-    level_dbfs
-        The level that the clip has.
+
+    Raises
+    ------
+    AudioTooShortError, SilentAudioError, InvalidParameterError
+        As in :func:`embed_at_levels`.
     """
-    spec = embedder.spec
-    n_samples = source.n_samples(spec.sample_rate)
+    spec, noted = embedder.spec, _Noted(embedder)
+    n_samples = samples_of(source, spec)
     places, starts = zip(*clip_grid(n_samples, spec), strict=True)
     if n_samples < spec.least_samples:
-        samples = next(iter(read_in_batches(source, spec, 1))).samples
+        [windows] = read_in_batches(source, spec, 1)
     else:
         samples = source.read_windows(starts, spec.window_samples, spec.sample_rate)
-    audible = is_audible(samples)
-    gains = [1.0, *(10 ** ((level - level_dbfs) / 20) for level in levels_dbfs)]
-    vectors = [embedder.embed(samples[audible] * np.float32(gain)).vectors for gain in gains]
-    seconds = n_samples / spec.sample_rate
-    return ClipWindows(np.array(places, np.int32)[audible], np.stack(vectors), seconds)
+        windows = Windows(samples, np.ones(len(starts)), np.array(starts))
+    audible = is_audible(windows.samples)
+    if not audible.any():
+        raise _silent()
+    heard = _chosen(windows, audible)
+    embeddings = _at_levels([heard], noted, levels_dbfs, pooling)
+    kept, seconds = np.array(places, np.int32)[audible], n_samples / spec.sample_rate
+    return embeddings, ClipWindows(kept, np.stack(noted.vectors), seconds)
 
 
 class _Noted:
-    """An embedder that notes which windows were read, and what became of those that were heard."""
+    """An embedder that notes which windows were read, and what became of those that were heard.
+
+    Attributes
+    ----------
+    read
+        First samples of the windows that were read.
+    vectors
+        Of each batch that was heard.
+    """
 
     def __init__(self, embedder: Embedder):
         self._embedder, self.spec = embedder, embedder.spec
         self.read = set[int]()
-        self._starts, self._vectors = list[npt.NDArray[np.int64]](), list[FloatArray]()
+        self.vectors, self._starts = list[FloatArray](), list[npt.NDArray[np.int64]]()
 
     def batches(self, source: AudioSource, n_windows: int | None) -> Iterator[Windows]:
         """As of :func:`_audible_batches`."""
@@ -172,13 +190,21 @@ class _Noted:
     def embed(self, windows: FloatArray) -> Frames:
         """See :class:`recommender.embedding.Embedder`."""
         frames = self._embedder.embed(windows)
-        self._vectors.append(frames.vectors)
+        self.vectors.append(frames.vectors)
         return frames
 
     def by_start(self) -> dict[int, FloatArray]:
         """Vectors by first sample of their window."""
         starts = np.concatenate(self._starts).tolist()
-        return dict(zip(starts, np.concatenate(self._vectors), strict=True))
+        return dict(zip(starts, np.concatenate(self.vectors), strict=True))
+
+
+def _at_levels(
+    batches: Sequence[Windows], embedder: Embedder, levels_dbfs: Sequence[float], pooling: str
+) -> list[Embedding]:
+    as_it_is = _pooled(batches, embedder, pooling)
+    gains_db = [level - as_it_is.level_dbfs for level in levels_dbfs]
+    return [as_it_is, *(_pooled(batches, embedder, pooling, 10 ** (db / 20)) for db in gains_db)]
 
 
 def _pooled(
@@ -208,12 +234,20 @@ def _audible_batches(
 ) -> Iterator[Windows]:
     """Windows in batches, the silent ones left out; at least one window in all."""
     silent = True
-    for samples, weights, starts in read_in_batches(source, spec, n_windows):
-        audible = is_audible(samples)
+    for windows in read_in_batches(source, spec, n_windows):
+        audible = is_audible(windows.samples)
         if audible.any():
             silent = False
-            yield Windows(samples[audible], weights[audible], starts[audible])
+            yield _chosen(windows, audible)
     if silent:
-        raise SilentAudioError(
-            f"the level stays below {SILENCE_DBFS:g} dBFS; a silent recording has no look-alikes"
-        )
+        raise _silent()
+
+
+def _chosen(windows: Windows, mask: npt.NDArray[np.bool_]) -> Windows:
+    return Windows(windows.samples[mask], windows.weights[mask], windows.starts[mask])
+
+
+def _silent() -> SilentAudioError:
+    return SilentAudioError(
+        f"the level stays below {SILENCE_DBFS:g} dBFS; a silent recording has no look-alikes"
+    )

@@ -1,19 +1,17 @@
-"""Write the windows of a generation, as a whole or as an update."""
+"""Write the windows of a generation that is built as a whole."""
 
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from recommender.arrays import FloatArray, Rows
+from recommender.arrays import FloatArray, Rows, write_arrays
 from recommender.embedding import EmbedderSpec
 from recommender.errors import GenerationError
-from recommender.generation import Generation, normalised
+from recommender.generation import normalised
 from recommender.index.faiss import FaissIndex
-from recommender.index.grown import grown_by, is_same_base, parts
 from recommender.index.recipes import QUICK_SCAN_BYTES, IndexOptions, Recipe, index_bytes, plan
 from recommender.index.tuning import tune
 from recommender.library import Library
@@ -122,9 +120,9 @@ def build_segments(
     timeline = Timeline(np.zeros((len(ids), 2), np.int64))
     units = np.empty((library.count_windows(space_id), projection.dimension), np.float32)
     rows = {name: row for row, name in enumerate(names)}
-    for name, segments in _sound(library, space_id, names, spec.frame_dimension):
+    for name, segments in sound(library, space_id, names, spec.frame_dimension):
         span = timeline.add(rows[name], segments)
-        units[span] = _units(projection, segments)
+        units[span] = units_of(projection, segments)
     units = units[: timeline.n_windows]
     recipe = _recipe(len(units), projection.dimension, options)
     _log.info("building the index of windows: %s over %s", recipe.kind, f"{len(units):,}")
@@ -137,7 +135,7 @@ def build_segments(
     arrays |= {CENTRE: projection.centre}
     if projection.components is not None:
         arrays[COMPONENTS] = projection.components
-    _write(home, arrays)
+    write_arrays(home, arrays)
     return SegmentsRecord(
         n_windows=len(units),
         n_tracks=timeline.n_tracks,
@@ -150,78 +148,7 @@ def build_segments(
     )
 
 
-def update_segments(
-    folder: Path,
-    source: Path,
-    before: Generation,
-    wanted: Mapping[str, int],
-    library: Library,
-    n_rows: int,
-    most_beside: int,
-) -> tuple[SegmentsRecord | None, list[str]]:
-    """Write the windows of an update; those of rows that died stay.
-
-    Parameters
-    ----------
-    folder, source
-        Of the update, and of the generation before.
-    before
-        What is updated.
-    wanted
-        The rows, by track, that may have windows by now and had none before.
-    library
-        Holds them.
-    n_rows
-        Rows of the update.
-    most_beside
-        Windows that may lie beside the index.
-
-    Returns
-    -------
-    record, linked
-        The names of files that are to be those of the generation before.
-
-    Raises
-    ------
-    GenerationError
-        A vector in the library is damaged, or the index takes no more.
-    StorageError, OSError
-        The disk is full or not writable.
-    """
-    known = before.segments
-    if known is None:
-        return None, []
-    record, projection = known.record, known.projection
-    spans = np.concatenate([known.spans, np.zeros((n_rows - len(known.spans), 2), np.int64)])
-    timeline, units = Timeline(spans, record.n_windows), list[FloatArray]()
-    space_id = id_of(stored(before.manifest.space))
-    for name, segments in _sound(library, space_id, wanted, len(projection.centre)):
-        timeline.add(wanted[name], segments)
-        units.append(_units(projection, segments))
-    new = np.concatenate([np.empty((0, record.dimension), np.float32), *units])
-    home = folder / SEGMENTS
-    home.mkdir()
-    arrays: dict[str, np.ndarray[Any, Any]] = {SPANS: spans}
-    unchanged = set(record.files)
-    if len(new):
-        index = grown_by(known.index, new, most_beside, lambda: _reloaded(source, record))
-        arrays[ADDED] = parts(index)[1]
-        if not is_same_base(index, known.index):
-            parts(index)[0].save(home)
-            unchanged -= {f"{SEGMENTS}/{name}" for name in record.recipe.files}
-        old = {ROWS: known.rows, PLACES: known.places}
-        arrays |= {name: np.concatenate([old[name], a]) for name, a in timeline.arrays.items()}
-    _write(home, arrays)
-    linked = sorted(unchanged - {f"{SEGMENTS}/{name}" for name in arrays})
-    return replace(record, n_windows=timeline.n_windows, n_tracks=timeline.n_tracks), linked
-
-
-def _reloaded(source: Path, record: SegmentsRecord) -> FaissIndex:
-    effort = record.measurement.effort
-    return FaissIndex.load(source / SEGMENTS, record.recipe, effort, mapped=False)
-
-
-def _sound(
+def sound(
     library: Library, space_id: str, track_ids: Collection[str], dimension: int
 ) -> Iterator[tuple[str, Segments]]:
     """Tracks that have windows, and these."""
@@ -242,7 +169,7 @@ def _fitted(
     """Principal components of windows of tracks here and there; all dimensions of few windows."""
     tracks = track_ids[:: 1 + len(track_ids) * _FITTED_A_TRACK // MOST_FITTED]
     windows = [np.empty((0, dimension), np.float32)]
-    for _, segments in _sound(library, space_id, tracks, dimension):
+    for _, segments in sound(library, space_id, tracks, dimension):
         every = 1 + len(segments.vectors) // _FITTED_A_TRACK
         windows.append(segments.vectors[::every])
     vectors = np.concatenate(windows)
@@ -250,7 +177,8 @@ def _fitted(
     return fit(f"pca:{DIMENSION}" if reduces else CENTRED, vectors)
 
 
-def _units(projection: Projection, segments: Segments) -> FloatArray:
+def units_of(projection: Projection, segments: Segments) -> FloatArray:
+    """Windows as they are searched."""
     return normalised(projection.apply(segments.vectors))
 
 
@@ -268,8 +196,3 @@ def _spec(space: Mapping[str, Any]) -> EmbedderSpec:
     """The embedder of a space as `Space.describe` has it, or a manifest."""
     described = space["embedder"]
     return EmbedderSpec(**described | {"tag_names": tuple(described["tag_names"])})
-
-
-def _write(home: Path, arrays: Mapping[str, "np.ndarray[Any, Any]"]) -> None:
-    for name, array in arrays.items():
-        np.save(home / name, array, allow_pickle=False)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from recommender.building import write_arrays
+from recommender.arrays import write_arrays
 from recommender.catalog_tables import update_catalog
 from recommender.changes import Changes
 from recommender.current import generations_dir
@@ -34,7 +34,7 @@ from recommender.manifest import (
     SegmentsRecord,
 )
 from recommender.neighbours import Lists, Neighbours
-from recommender.segment_building import update_segments
+from recommender.segment_update import update_segments
 from recommender.slices import RowFile
 from recommender.update_rows import UpdatedRows
 
@@ -118,7 +118,7 @@ class UpdatedFiles:
     def write_segments(
         self, wanted: Mapping[str, int], library: Library, n_rows: int, most_beside: int
     ) -> SegmentsRecord | None:
-        """Write the windows of tracks; see :func:`recommender.segment_building.update_segments`."""
+        """Write the windows of tracks; see :func:`recommender.segment_update.update_segments`."""
         homes = self._folder, self.source
         written = update_segments(*homes, self._before, wanted, library, n_rows, most_beside)
         self._link(*written[1])

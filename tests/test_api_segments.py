@@ -1,14 +1,22 @@
 """Clips in time over HTTP: what is asked, what comes back, and where there are no segments."""
 
+import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+import soundfile
+from rich.console import Console
 
 from api.schemas import AnswerJson, IndexJson
+from indexer.reindex import reindex
+from indexer.request import Request
+from recommender.index.recipes import IndexOptions
 from tests.builders import publish_beside
 from tests.fakes import FakeClipEmbedder, ids_of, service, slug_of, small_catalog
+from tests.music import tracks_in
 from tests.segmented import N_WINDOWS, clip_of, published, store_segmented
 from tests.test_api_answers import assert_is
 
@@ -96,3 +104,20 @@ def test_without_segments_nothing_is_heard_in_time(data_dir: Path) -> None:
         answer = asked(client)
         assert_is(AnswerJson, answer)
         assert client.get("/index").json()["segments"] is None
+
+
+def test_a_clip_is_really_heard_window_by_window(rendered_music: Path, tmp_path: Path) -> None:
+    options = IndexOptions(segments=True)
+    request = Request((os.fsencode(rendered_music),), tmp_path, "mfcc", 12, 1, index=options)
+    reindex(request, Console(file=io.StringIO()))
+    path = tracks_in(rendered_music)[4]
+    samples, rate = soundfile.read(path)
+    clip = io.BytesIO()
+    soundfile.write(clip, samples[round(0.5 * rate) : 5 * rate], rate, format="WAV")
+    with service(tmp_path, clip_workers=1) as client:
+        answer = client.post("/similar/clip", files={"file": clip.getvalue()})
+    assert_is(AnswerJson, answer)
+    first = answer.json()["matches"][0]
+    assert first["track"]["title"] == soundfile.SoundFile(path).title
+    assert abs(first["why"]["segment"]["start_seconds"] - 0.5) <= 1.0
+    assert first["why"]["segment"]["end_seconds"] <= 5.1

@@ -2,8 +2,10 @@
 
 import pytest
 
-from recommender.index.recipes import index_bytes
-from recommender.memory import SERVICE_BYTES, bytes_beside
+from recommender.index.measurement import UNMEASURED
+from recommender.index.recipes import IndexOptions, index_bytes, plan
+from recommender.manifest import SegmentsRecord
+from recommender.memory import SERVICE_BYTES, bytes_beside, bytes_of_segments
 from recommender.slices import MOST_MAPPED_BYTES
 
 MIB = 2**20
@@ -31,3 +33,10 @@ def test_every_tag_of_every_track_counts() -> None:
 def test_files_so_large_that_they_are_read_do_not_count() -> None:
     n_tracks = MOST_MAPPED_BYTES // 192
     assert bytes_beside(n_tracks, 0) - bytes_beside(n_tracks + 1, 0) > 0.99 * MOST_MAPPED_BYTES
+
+
+def test_windows_that_are_kept_one_by_one_count_with_their_index() -> None:
+    recipe = plan(1_000, 128, IndexOptions("flat-fp16"))
+    record = SegmentsRecord(1_000, 20, 128, True, 3.0, 3.0, recipe, UNMEASURED)
+    assert bytes_of_segments(None, 20) == 0
+    assert bytes_of_segments(record, 20) == 1_000 * (2 * 128 + 8) + 20 * 16

@@ -72,5 +72,7 @@ def test_killed_at_random_moments_it_goes_on_where_it_was(music: Path, tmp_path:
     generation = open_generation(data, current_generation(data))
     assert generation.manifest.n_tracks == N_TRACKS
     assert stored(data) == N_TRACKS
+    assert generation.segments is not None
+    assert (generation.segments.spans[:, 1] > 0).all()
     leftovers = [name for name in os.listdir(generations_dir(data)) if name.startswith(".")]
     assert leftovers == []

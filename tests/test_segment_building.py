@@ -138,6 +138,35 @@ def test_an_update_adds_the_windows_of_new_tracks(tmp_path: Path, most_beside: i
     assert len(set(same)) == (1 if beside else 2)
 
 
+@pytest.mark.parametrize(
+    ("kind", "quick", "budget"),
+    [("hnsw-fp16", 0, 2**30), ("ivf-rabitq", 0, 1_000_000)],
+)
+def test_every_kind_of_their_index_is_searched_and_takes_more_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, quick: int, budget: int
+) -> None:
+    monkeypatch.setattr("recommender.segment_building.QUICK_SCAN_BYTES", quick)
+    options = replace(UPDATING.options, memory_budget=budget)
+    limits = replace(UPDATING.limits, most_beside=10)
+    how = replace(UPDATING, options=options, limits=limits)
+    store_segmented(tmp_path, TRACKS)
+    before = published(tmp_path, how)
+    new = new_entries(5)
+    store_segmented(tmp_path, new)
+    after = published(tmp_path, how)
+    assert after.manifest.parent == before.manifest.generation
+    for generation, entry in ((before, TRACKS[9]), (after, TRACKS[9]), (after, new[2])):
+        segments, row = segments_of(generation), generation.arrays.row_of(entry.id)
+        assert segments.record.recipe.kind == kind
+        check_windows(generation, entry)
+        assert row is not None
+        found = [
+            segments.rows[segments.index.nearest(unit, 1, np.empty(0, np.int64))[0][0]] == row
+            for unit in segments.of(row)[1]
+        ]
+        assert np.mean(found) > 0.8
+
+
 def test_an_update_without_new_windows_links_them(tmp_path: Path) -> None:
     store_segmented(tmp_path, TRACKS)
     before = published(tmp_path, UPDATING)

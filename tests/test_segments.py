@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from recommender.embedding import EmbedderSpec
-from recommender.errors import SilentAudioError
+from recommender.errors import AudioTooShortError, SilentAudioError
 from recommender.frames import embed_frames
-from recommender.hearing import clip_windows, embed, embed_with_segments
+from recommender.hearing import embed, embed_in_time, embed_with_segments
 from recommender.pooling import POOLINGS
 from recommender.segments import (
     MOST_RUNS,
@@ -95,18 +95,30 @@ def test_what_is_shorter_than_a_window_has_one() -> None:
     embedding, segments = embed_with_segments(source, FakeEmbedder(), 12)
     assert segments.places.tolist() == [0]
     np.testing.assert_array_equal(segments.vectors, embedding.vector[np.newaxis])
-    clip = clip_windows(source, FakeEmbedder(), embedding.level_dbfs, [-6.0])
+    _, clip = embed_in_time(source, FakeEmbedder(), [-6.0])
     np.testing.assert_array_equal(clip.vectors[0], segments.vectors)
     assert (clip.places.tolist(), clip.vectors.shape, clip.seconds) == ([0], (2, 1, 4), 1.5)
 
 
 def test_a_clip_is_heard_at_every_level_without_its_silence() -> None:
     samples = np.concatenate([np.full(600, 0.1), np.zeros(600)])
-    clip = clip_windows(MemorySource(samples), FakeEmbedder(), -20.0, [-14.0, -40.0])
+    embeddings, clip = embed_in_time(MemorySource(samples), FakeEmbedder(), [-14.0, -40.0])
+    level = embeddings[0].level_dbfs
     assert clip.places.tolist() == [0, 1, 2, 3, 4, 5]
     # of a constant the mean and the greatest sample are its amplitude
-    np.testing.assert_allclose(clip.vectors[:, 0, 3], [0.1, 0.1 * 10 ** (6 / 20), 0.01], rtol=1e-5)
-    assert clip.seconds == 12.0
+    gains = 10 ** ((np.array([level, -14.0, -40.0]) - level) / 20)
+    np.testing.assert_allclose(clip.vectors[:, 0, 3], 0.1 * gains, rtol=1e-5)
+    np.testing.assert_allclose(
+        [embedding.vector for embedding in embeddings], clip.vectors.mean(axis=1), rtol=1e-5
+    )
+    assert (clip.seconds, embeddings[0].n_windows) == (12.0, 6)
+
+
+def test_a_clip_that_is_silent_or_too_short_is_refused() -> None:
+    with pytest.raises(SilentAudioError):
+        embed_in_time(MemorySource(np.zeros(900)), FakeEmbedder(), [-14.0])
+    with pytest.raises(AudioTooShortError):
+        embed_in_time(MemorySource(noise(99)), FakeEmbedder(), [-14.0])
 
 
 def test_what_is_kept_has_the_same_directions() -> None:
