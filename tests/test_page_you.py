@@ -44,6 +44,7 @@ def told(page: Page) -> list[dict[str, Any]]:
 def press(page: Page, name: str) -> None:
     """Press a like or dislike, and wait until the server knows and the list has followed."""
     page.button(name).click()
+    page.run("document.getElementById('news').hidden = true")
     page.wait(lambda: stored(page)["outbox"] == [])
     page.settle()
 
@@ -310,6 +311,39 @@ def test_forgetting_erases_here_and_on_the_server(page: Page) -> None:
     assert page.button("Like: Fado 10 by Fado Band 0").get_attribute("aria-pressed") == "false"
     press(page, "Like: Fado 10 by Fado Band 0")
     assert stored(page)["id"] not in ("", listener)
+
+
+UNREACHABLE = """
+    const kept = window.fetch;
+    window.fetch = (url, init) => {
+      if (init?.method === 'DELETE' && !window.back) return Promise.reject(new TypeError());
+      return kept(url, init);
+    };"""
+
+
+def test_who_could_not_be_forgotten_is_told_so(page: Page) -> None:
+    page.open("#q=Fado 1")
+    press(page, "Like: Fado 10 by Fado Band 0")
+    page.run(UNREACHABLE)
+    page.button("Forget me").click()
+    page.button("Erase it all").click()
+    page.wait(lambda: page.text("#alert-title") == "You are not forgotten: No connection")
+    assert page.texts("#you-like-list .row-title") == ["Fado 10"]
+    page.run("window.back = true")
+    page.button("Try again").click()
+    page.wait(lambda: stored(page)["id"] == "")
+
+
+def test_the_first_opinion_says_what_is_remembered_from_now_on(page: Page) -> None:
+    page.open("#q=Fado 1")
+    assert not page.one("#news").is_displayed()
+    page.button("Like: Fado 10 by Fado Band 0").click()
+    page.wait(lambda: page.one("#news").is_displayed())
+    assert "the server remembers" in page.text("#status")
+    page.button("Fine").click()
+    assert not page.one("#news").is_displayed()
+    press(page, "Like: Fado 11 by Fado Band 1")
+    assert not page.one("#news").is_displayed()
 
 
 def test_the_mood_is_in_the_address_and_gives_other_mixes(page: Page) -> None:
