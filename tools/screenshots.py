@@ -53,6 +53,7 @@ class Photographer:
         before = len(self.page.all(".entry"))
         self.page.one(f"#tracks .{opinion}").click()
         self.page.wait(lambda: len(self.page.all(".entry")) > before)
+        self.page.run("document.getElementById('news').hidden = true")
 
     def take(self, name: str, fragment: str) -> None:
         """A picture of a view, without focus rings and tooltips."""

@@ -100,6 +100,14 @@ function startForms(router, { player }, onList) {
   };
 }
 
+/** The link to the list: what is after # in its address is no view. */
+function startSkipping() {
+  byId("skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    byId("view-title").focus();
+  });
+}
+
 /** @param {ViewName} current */
 function drawTabs(current) {
   for (const tab of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("[data-tab]"))) {
@@ -132,16 +140,11 @@ function start() {
   new YouPanel(deck, outbox, notices);
   reportPlayback(player, notices);
   startClips(view, router, notices);
-  byId("skip").addEventListener("click", (event) => {
-    event.preventDefault();
-    byId("view-title").focus();
-  });
-  const fill = () => {
+  startFilling(() => {
     drawIndexInfo(forms.embedders, player);
     view.show(router.route, { typed: false });
-  };
-  buttonById("check-again").addEventListener("click", fill);
-  startWaiting(fill);
+  });
+  startSkipping();
   startIndexPanel();
   drawIndexInfo(forms.embedders, player);
   router.start();
@@ -161,11 +164,12 @@ function startClips(view, router, notices) {
 }
 
 /**
- * While there is no index, look every few seconds whether one has been published.
+ * While there is no index, look every few seconds whether one has been published, or when asked.
  *
  * @param {() => void} fill
  */
-function startWaiting(fill) {
+function startFilling(fill) {
+  buttonById("check-again").addEventListener("click", fill);
   const look = async () => {
     if (!byId("unindexed").hidden && (await isReady())) fill();
     setTimeout(look, WAIT_MILLISECONDS);

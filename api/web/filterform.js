@@ -18,7 +18,7 @@ export class FilterForm {
     this.toggle = buttonById("filters-toggle");
     this.drawn = "";
     input("diversity").addEventListener("input", drawDiversity);
-    this.toggle.addEventListener("click", () => this.#unfold(this.form.hidden));
+    this.toggle.addEventListener("click", () => this.#unfold(Boolean(this.form.hidden)));
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       onApply(this.#filters());

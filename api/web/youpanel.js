@@ -22,6 +22,11 @@ export class YouPanel {
     this.outbox = outbox;
     this.notices = notices;
     this.drawn = { like: "", dislike: "" };
+    this.wasKnown = Boolean(deck.listener.id);
+    buttonById("news-close").addEventListener("click", () => {
+      byId("news").hidden = true;
+      byId("you-title").focus();
+    });
     this.dialog = /** @type {HTMLDialogElement} */ (byId("forget"));
     buttonById("you-forget").addEventListener("click", () => this.dialog.showModal());
     this.dialog.addEventListener("close", () => {
@@ -57,6 +62,19 @@ export class YouPanel {
     byId("you-known").hidden = !listener.id;
     byId("you-count").textContent = count ? String(count) : "";
     byId("you-waiting").hidden = !this.outbox.isFailing;
+    this.#tellNews(Boolean(listener.id));
+  }
+
+  /**
+   * Whoever was unknown hears that this is over.
+   *
+   * @param {boolean} isKnown
+   */
+  #tellNews(isKnown) {
+    if (isKnown === this.wasKnown) return;
+    this.wasKnown = isKnown;
+    byId("news").hidden = !isKnown;
+    if (isKnown) this.notices.say(byId("news-text").textContent ?? "");
   }
 
   /** @param {Opinion} opinion */
