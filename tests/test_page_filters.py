@@ -114,6 +114,16 @@ def test_it_is_said_that_nothing_fits(page: Page) -> None:
     page.wait(lambda: len(page.texts(TITLES)) == 20)
 
 
+def test_every_version_of_a_recording_can_be_asked_for(page: Page, backend: StandIn) -> None:
+    page.open(f"#similar={SEED}")
+    unfold(page)
+    page.button("Every version of a recording").click()
+    page.button("Apply").click()
+    page.wait(lambda: page.text("#filtered-by") == "Filters: every version of a recording")
+    page.settle()
+    assert backend.asked[-1]["duplicates"] == "keep"
+
+
 def test_the_artist_of_what_is_shown_can_be_left_out(page: Page, backend: StandIn) -> None:
     page.open(f"#similar={SEED}")
     assert "Slow Elevator" in page.texts(TITLES)
@@ -194,6 +204,7 @@ def test_every_field_is_named(page: Page) -> None:
     names = [field.accessible_name for field in page.all("#filters input")]
     texts = ["Genre", "Tag", "Artist", "Album", "Year from", "Year to", "Longest, in minutes"]
     shapes = ["Most of an album", "Diversity", "Nothing near to everything"]
+    shapes.append("Every version of a recording")
     assert names == [*texts, "Not this artist", *shapes]
 
 

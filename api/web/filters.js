@@ -11,7 +11,7 @@
  *
  * @typedef {'genre' | 'artist' | 'album' | 'tag'} ListName
  * @typedef {'year_from' | 'year_to' | 'duration_max'} NumberName
- * @typedef {'max_per_album' | 'diversity' | 'hub_correction'} ShapeName
+ * @typedef {'max_per_album' | 'diversity' | 'hub_correction' | 'duplicates'} ShapeName
  * @typedef {ListName | NumberName | ShapeName | 'other_artists'} FilterName
  * @typedef {Partial<Record<FilterName, string>>} Filters
  */
@@ -27,7 +27,7 @@ const NUMBERS = ["year_from", "year_to", "duration_max"];
  *
  * @type {ShapeName[]}
  */
-export const SHAPES = ["max_per_album", "diversity", "hub_correction"];
+export const SHAPES = ["max_per_album", "diversity", "hub_correction", "duplicates"];
 
 /** @type {FilterName[]} */
 export const NAMES = [...LISTS, ...NUMBERS, "other_artists", ...SHAPES];
@@ -55,7 +55,7 @@ export function filtersFrom(textOf) {
  */
 export function namesIn(name) {
   if (name === "browse" || name === "map") return [];
-  if (name === "path") return [...LISTS, ...NUMBERS];
+  if (name === "path") return [...LISTS, ...NUMBERS, "duplicates"];
   const not = { similar: "", clip: "other_artists", you: "hub_correction" }[name];
   return NAMES.filter((one) => one !== not);
 }
@@ -80,8 +80,11 @@ export function inForce({ name, filters }) {
 export function asked(filters) {
   const lists = LISTS.map((name) => [name, listOf(name, filters[name])]);
   const numbers = [...NUMBERS, ...SHAPES].map((name) => [name, numberOf(filters[name])]);
-  const hubs = filters.hub_correction && "true";
-  return Object.fromEntries([...lists, ...numbers, ["hub_correction", hubs]]);
+  const switches = {
+    hub_correction: filters.hub_correction && "true",
+    duplicates: filters.duplicates && "keep",
+  };
+  return { ...Object.fromEntries([...lists, ...numbers]), ...switches };
 }
 
 /**
@@ -136,6 +139,7 @@ export function wordsOf(route) {
     max_per_album: [`at most ${filters.max_per_album} of an album`, ""],
     diversity: [`unlike each other (${filters.diversity})`, ""],
     hub_correction: ["nothing near to everything", ""],
+    duplicates: ["every version of a recording", ""],
   };
   return NAMES.filter((name) => filters[name]).map((name) => words[name]);
 }
