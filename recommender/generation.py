@@ -4,6 +4,7 @@
 
     generations/<UTC>-<8 hex>/   index.faiss [vectors.faiss]  catalog.db  manifest.json
                                  ids  order  tags  artists  means  added  centre [components] .npy
+                                 neighbours  neighbours.changed  map .npy
     CURRENT                      the names of those that are served
 
 Rows are those of the index. A track keeps its row from one generation to the next; new ones are
@@ -49,12 +50,14 @@ from recommender.manifest import (
     CHANGED_NEIGHBOURS,
     COMPONENTS,
     IDS,
+    MAP,
     MEANS,
     NEIGHBOURS,
     ORDER,
     TAGS,
     Manifest,
 )
+from recommender.maps import Places
 from recommender.neighbours import LISTED, Neighbours
 from recommender.projection import Projection
 from recommender.ranking import Similarities
@@ -91,6 +94,8 @@ class RowArrays:
         Mean of the unit vectors when the projection was fitted, and now; shape (2, dimension).
     neighbours
         Rows near each row.
+    places
+        Where each row lies on the map, float32, shape (n_rows, 2), in [-1, 1].
     """
 
     ids: np.ndarray[Any, np.dtype[np.bytes_]]
@@ -99,17 +104,18 @@ class RowArrays:
     artists: np.ndarray[Any, np.dtype[np.int32]]
     means: FloatArray
     neighbours: Neighbours
+    places: Places
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Map the arrays of a generation, verified before."""
-        ids, order, tags, artists, changed = (
+        ids, order, tags, artists, changed, places = (
             _load_array(folder / name, mapped=True)
-            for name in (IDS, ORDER, TAGS, ARTISTS, CHANGED_NEIGHBOURS)
+            for name in (IDS, ORDER, TAGS, ARTISTS, CHANGED_NEIGHBOURS, MAP)
         )
         lists = _read_array(folder / NEIGHBOURS, RowFile.of)
         means = _load_array(folder / MEANS)
-        return cls(ids, order, tags, artists, means, Neighbours(lists, changed))
+        return cls(ids, order, tags, artists, means, Neighbours(lists, changed), places)
 
     @cached_property
     def crowding(self) -> Similarities | None:
@@ -442,12 +448,15 @@ def _check_arrays(manifest: Manifest, arrays: RowArrays) -> None:
         MEANS: (arrays.means, "f", (2, manifest.dimension)),
         NEIGHBOURS: (lists, "i", (len(lists), 2, LISTED)),
         CHANGED_NEIGHBOURS: (changed, "i", (len(changed), 1 + 2 * LISTED)),
+        MAP: (arrays.places, "f", (n_rows, 2)),
     }
     for file, (array, kind, shape) in expected.items():
         if array.dtype.kind != kind or array.shape != shape:
             raise GenerationError(
                 f"generation={manifest.generation} file={file} is not of shape {shape}"
             )
+    if not (np.abs(arrays.places) <= 1.0).all():
+        raise GenerationError(f"generation={manifest.generation} file={MAP} is not in [-1, 1]")
     order = arrays.order
     if len(order) and not (order.min() >= 0 and order.max() < n_rows):
         raise GenerationError(f"generation={manifest.generation} file={ORDER} names no row")

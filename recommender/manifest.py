@@ -18,10 +18,10 @@ _UNREADABLE = (
     *(FileNotFoundError, NotADirectoryError, IsADirectoryError),
     InvalidParameterError,
 )
-SCHEMA_VERSION = 3
-# of before the index was planned and measured, and of before neighbours were listed: read for what
-# they say, not served any more
-_FIRST_VERSION, _SECOND_VERSION = 1, 2
+SCHEMA_VERSION = 4
+# of before the index was planned and measured, of before neighbours were listed, and of before
+# there was a map: read for what they say, not served any more
+_FIRST_VERSION, _SECOND_VERSION, _THIRD_VERSION = 1, 2, 3
 MANIFEST = "manifest.json"
 CATALOG = "catalog.db"
 DOCUMENTS = "catalog.jsonl"
@@ -34,9 +34,10 @@ MEANS = "means.npy"
 ADDED = "added.npy"
 NEIGHBOURS = "neighbours.npy"
 CHANGED_NEIGHBOURS = "neighbours.changed.npy"
+MAP = "map.npy"
 CENTRE = "centre.npy"
 COMPONENTS = "components.npy"
-ARRAYS = (IDS, ORDER, TAGS, ARTISTS, MEANS, ADDED, NEIGHBOURS, CHANGED_NEIGHBOURS, CENTRE)
+ARRAYS = (IDS, ORDER, TAGS, ARTISTS, MEANS, ADDED, NEIGHBOURS, CHANGED_NEIGHBOURS, MAP, CENTRE)
 
 
 def data_files(space: Mapping[str, Any], recipe: Recipe) -> tuple[str, ...]:
@@ -195,7 +196,7 @@ def _dumped(content: dict[str, Any]) -> str:
 
 
 def _check_version(name: str, version: object) -> None:
-    if version not in (_FIRST_VERSION, _SECOND_VERSION, SCHEMA_VERSION):
+    if version not in (_FIRST_VERSION, _SECOND_VERSION, _THIRD_VERSION, SCHEMA_VERSION):
         raise GenerationError(
             f"generation={name} has schema_version={version}, "
             f"this version reads {SCHEMA_VERSION}; run reindex"

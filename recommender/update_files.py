@@ -23,9 +23,11 @@ from recommender.manifest import (
     COMPONENTS,
     DOCUMENTS,
     IDS,
+    MAP,
     NEIGHBOURS,
     TAGS,
 )
+from recommender.maps import Places
 from recommender.neighbours import Lists, Neighbours
 from recommender.slices import RowFile
 from recommender.update_rows import UpdatedRows
@@ -99,6 +101,13 @@ class UpdatedFiles:
                 self._link(name)
             else:
                 write_arrays(self._folder, {name: np.asarray(array)})
+
+    def write_map(self, places: Places) -> None:
+        """Write where each row lies on the map."""
+        if self._changes.added:
+            write_arrays(self._folder, {MAP: places})
+        else:
+            self._link(MAP)
 
     def _link(self, *names: str) -> None:
         for name in names:

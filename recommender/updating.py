@@ -107,6 +107,7 @@ def _written(folder: Path, before: Generation, changes: Changes, limits: Limits)
     files.write_catalog()
     files.write_rows(rows)
     files.write_lists(lists)
+    files.write_map(rows.places(index, lists))
     return Built(
         rows.n_tracks,
         rows.n_rows,

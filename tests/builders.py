@@ -26,6 +26,7 @@ from recommender.index.measurement import UNMEASURED
 from recommender.index.recipes import IndexOptions, flat
 from recommender.library import Library
 from recommender.manifest import MANIFEST, SCHEMA_VERSION, IndexRecord, Manifest, _sealed
+from recommender.maps import Near, laid_out
 from recommender.neighbours import Neighbours, neighbours_of, no_lists
 from recommender.projection import Projection
 from recommender.publishing import publish
@@ -205,6 +206,7 @@ def generation_of(
             artists=artist_codes(catalog, len(by_id)),
             means=np.zeros((2, DIMENSION), np.float32),
             neighbours=Neighbours(lists, no_lists()[1]),
+            places=laid_out(index.vectors(np.arange(len(by_id))), Near(lists[:, 0], lists[:, 1])),
         ),
         projection=Projection(np.zeros(DIMENSION, np.float32), None),
     )
@@ -235,7 +237,7 @@ def as_before_neighbours_were_listed(folder: Path) -> None:
     """Have a generation say what the version before wrote, which is not served any more."""
     content = unsealed(folder)
     del content["seal"], content["index"]["measurement"]["listed_recall_at_10"]
-    (folder / MANIFEST).write_text(_sealed(content | {"schema_version": SCHEMA_VERSION - 1}))
+    (folder / MANIFEST).write_text(_sealed(content | {"schema_version": 2}))
 
 
 def unsealed(folder: Path) -> dict[str, Any]:
