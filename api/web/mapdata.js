@@ -59,6 +59,20 @@ export function unpacked(buffer) {
   return { ...head, rows, x: column(4 * count), y: column(6 * count), groups: bytes.slice(start + 8 * count) };
 }
 
+/**
+ * In which order points are drawn: those without a colour first, and those that stand out last.
+ *
+ * @param {MapData} data
+ * @param {number | null} [chosen]
+ * @returns {Uint32Array}
+ */
+export function inOrder({ groups }, chosen = null) {
+  const layer = (/** @type {number} */ group) => (group === chosen ? 2 : Number(group !== NO_GROUP));
+  const layers = [0, 1, 2].map(() => /** @type {number[]} */ ([]));
+  groups.forEach((group, place) => layers[layer(group)].push(place));
+  return Uint32Array.from(layers.flat());
+}
+
 /** Tracks of a map by row, each asked for once. */
 export class Tracks {
   /** @param {string} generation */

@@ -4,6 +4,10 @@ import { el, spoken } from "./dom.js";
 import { counted } from "./format.js";
 
 /** @import {MapData} from './mapdata.js' */
+/** @import {Frame, Spot} from './mapplane.js' */
+
+/** Pixels between a point and what is said of it. */
+const BESIDE = 14;
 
 const HELP =
   "Drag to move, scroll or pinch to zoom, click to play. Hold Shift and drag to draw around tracks. " +
@@ -61,6 +65,20 @@ export function build(container) {
   return { ...parts, stage };
 }
 
+/** The style sheet must be there before colours are read from it. */
+export async function styled() {
+  let link = /** @type {HTMLLinkElement | null} */ (document.querySelector('link[href$="map.css"]'));
+  if (!link) {
+    link = el("link", { rel: "stylesheet", href: "map.css" });
+    document.head.append(link);
+  }
+  const ready = link;
+  if (ready.sheet) return;
+  await new Promise((resolve) => {
+    for (const name of ["load", "error"]) ready.addEventListener(name, resolve, { once: true });
+  });
+}
+
 /**
  * @param {HTMLElement} list
  * @param {MapData} data
@@ -99,4 +117,22 @@ export function titleFor(data, places, listed, where) {
   const name = 2 * most > places.length ? data.legend[group]?.name : undefined;
   const some = listed < places.length ? `${listed} of ${counted(places.length, "track")}` : counted(listed, "track");
   return `${some} ${where}${name ? `, mostly ${name}` : ""}`;
+}
+
+/**
+ * Show what a point is, beside it and inside the window.
+ *
+ * @param {HTMLElement} tip
+ * @param {string} name
+ * @param {string | undefined} group
+ * @param {Spot} spot
+ * @param {Frame} frame
+ */
+export function showTip(tip, name, group, { x, y }, frame) {
+  tip.replaceChildren(el("bdi", {}, name), ...(group ? [el("span", {}, group)] : []));
+  tip.hidden = false;
+  const left = Math.min(Math.max(BESIDE, x + BESIDE), frame.width - tip.offsetWidth - BESIDE);
+  const isLow = y + BESIDE + tip.offsetHeight > frame.height;
+  tip.style.left = `${left}px`;
+  tip.style.top = `${isLow ? y - BESIDE - tip.offsetHeight : y + BESIDE}px`;
 }
