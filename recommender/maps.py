@@ -102,7 +102,8 @@ def fitted(places: Places) -> Places:
     """Places moved and scaled, both axes alike, to fill [-1, 1]; strays come to its edge."""
     if not len(places):
         return places
-    low, high = np.quantile(places, (_STRAY, 1.0 - _STRAY), axis=0)
+    low = np.quantile(places, _STRAY, axis=0, method="lower")
+    high = np.quantile(places, 1.0 - _STRAY, axis=0, method="higher")
     half = float((high - low).max()) / 2.0
     if half <= 0.0:
         return np.zeros_like(places)
