@@ -19,7 +19,7 @@ from api.gate import Gate
 from api.listening import Listening
 from api.middleware import BodyGuard, Envelope
 from api.problems import respond
-from api.routes import index, listeners, path, recommendations, similar, subsonic, tracks
+from api.routes import index, listeners, maps, path, recommendations, similar, subsonic, tracks
 from api.routes.page import page_routes
 from api.searching import Searches, threads_for
 from api.uploads import ENVELOPE_BYTES, sweep_left_overs
@@ -48,7 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
         # it would tell what people look for, and asks anew for each request whether to
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    for noun in (similar, path, tracks, index):
+    for noun in (similar, path, tracks, maps, index):
         app.include_lean(noun.lean)
     for noun in (similar, recommendations, listeners, tracks, index):
         app.include_router(noun.router, dependencies=[Depends(refuse_repeats)])

@@ -28,6 +28,7 @@ from recommender.manifest import (
     COMPONENTS,
     DESCRIPTORS,
     IDS,
+    MAP,
     MEANS,
     NEIGHBOURS,
     ORDER,
@@ -36,6 +37,7 @@ from recommender.manifest import (
     TAGS,
     IndexRecord,
 )
+from recommender.maps import Near, laid_out
 from recommender.memory import bytes_beside, bytes_of_segments
 from recommender.neighbours import Neighbours, listed_recall, neighbours_of, no_lists
 from recommender.projection import Projection, fit
@@ -148,6 +150,8 @@ def build(folder: Path, library: Library, space: Mapping[str, Any], options: Ind
         found = listed_recall(Neighbours(lists, changed), truth, index.vectors, None)
         measurement = replace(measurement, listed_recall_at_10=found)
     index.save(folder)
+    _log.info("laying out the map")
+    places = laid_out(units, Near(lists[:, 0], lists[:, 1]))
     mean = units.mean(axis=0, dtype=np.float64) if n_tracks else np.zeros(units.shape[1])
     write_arrays(
         folder,
@@ -163,6 +167,7 @@ def build(folder: Path, library: Library, space: Mapping[str, Any], options: Ind
             CHANGED_NEIGHBOURS: changed,
             SONGS: rows.songs,
             RECORDINGS: recordings_of(rows.songs, index, Neighbours(lists, changed)),
+            MAP: places,
             CENTRE: projection.centre,
         }
         | ({} if projection.components is None else {COMPONENTS: projection.components}),

@@ -12,8 +12,10 @@ from queue import LifoQueue
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from recommender.arrays import Rows
+from recommender.catalog_groups import commonest_genres, years_by_row
 from recommender.catalog_search import Page, along_shelf, phrases, ranked
 from recommender.catalog_tables import FIGURES, numbers
 from recommender.documents import Documents
@@ -163,6 +165,16 @@ class Catalog:
                 )
                 for name in _unknown(connection, statement, names)
             ]
+
+    def commonest_genres(self, limit: int) -> list[tuple[str, Rows]]:
+        """See :func:`recommender.catalog_groups.commonest_genres`."""
+        with self._reading() as connection:
+            return commonest_genres(connection, limit)
+
+    def years(self) -> npt.NDArray[np.int32]:
+        """The year of each row, 0 when it is not known."""
+        with self._reading() as connection:
+            return years_by_row(connection)
 
     def search(self, query: str, limit: int, after: str | None = None) -> Page:
         """A page of the tracks that hold every word of `query` as the beginning of a word.

@@ -4,7 +4,7 @@
 
     generations/<UTC>-<8 hex>/   index.faiss [vectors.faiss]  catalog.db  manifest.json
                                  ids  order  tags  artists  descriptors  means  added  centre
-                                 neighbours  neighbours.changed  songs  recordings
+                                 neighbours  neighbours.changed  songs  recordings  map
                                  [components]  .npy
     CURRENT                      the names of those that are served
 
@@ -53,6 +53,7 @@ from recommender.manifest import (
     COMPONENTS,
     DESCRIPTORS,
     IDS,
+    MAP,
     MEANS,
     NEIGHBOURS,
     ORDER,
@@ -61,6 +62,7 @@ from recommender.manifest import (
     TAGS,
     Manifest,
 )
+from recommender.maps import Places
 from recommender.neighbours import LISTED, Neighbours
 from recommender.projection import Projection
 from recommender.ranking import Similarities
@@ -106,6 +108,8 @@ class RowArrays:
     recordings
         The number of the recording that a row is a copy of, -1 where no other row is one, int32,
         shape (n_rows,).
+    places
+        Where each row lies on the map, float32, shape (n_rows, 2), in [-1, 1].
     """
 
     ids: np.ndarray[Any, np.dtype[np.bytes_]]
@@ -117,20 +121,22 @@ class RowArrays:
     neighbours: Neighbours
     songs: Songs
     recordings: np.ndarray[Any, np.dtype[np.int32]]
+    places: Places
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Map the arrays of a generation, verified before."""
-        ids, order, tags, artists, descriptors, changed, songs, recordings = (
+        ids, order, tags, artists, descriptors, changed, songs, recordings, places = (
             _load_array(folder / name, mapped=True)
             for name in (
                 *(IDS, ORDER, TAGS, ARTISTS, DESCRIPTORS),
-                *(CHANGED_NEIGHBOURS, SONGS, RECORDINGS),
+                *(CHANGED_NEIGHBOURS, SONGS, RECORDINGS, MAP),
             )
         )
         near = Neighbours(_read_array(folder / NEIGHBOURS, RowFile.of), changed)
         means = _load_array(folder / MEANS)
-        return cls(ids, order, tags, artists, descriptors, means, near, songs, recordings)
+        rows = ids, order, tags, artists, descriptors
+        return cls(*rows, means, near, songs, recordings, places)
 
     @cached_property
     def crowding(self) -> Similarities | None:
@@ -482,12 +488,15 @@ def _check_arrays(manifest: Manifest, arrays: RowArrays) -> None:
         CHANGED_NEIGHBOURS: (changed, "i", (len(changed), 1 + 2 * LISTED)),
         SONGS: (arrays.songs, "V", (n_rows,)),
         RECORDINGS: (arrays.recordings, "i", (n_rows,)),
+        MAP: (arrays.places, "f", (n_rows, 2)),
     }
     for file, (array, kind, shape) in expected.items():
         if array.dtype.kind != kind or array.shape != shape:
             raise GenerationError(
                 f"generation={manifest.generation} file={file} is not of shape {shape}"
             )
+    if not (np.abs(arrays.places) <= 1.0).all():
+        raise GenerationError(f"generation={manifest.generation} file={MAP} is not in [-1, 1]")
     order = arrays.order
     if len(order) and not (order.min() >= 0 and order.max() < n_rows):
         raise GenerationError(f"generation={manifest.generation} file={ORDER} names no row")

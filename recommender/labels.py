@@ -72,6 +72,19 @@ class Labels:
         places = (values >= TAG_THRESHOLD).nonzero()[0]
         return Strengths(places, values.take(places))
 
+    def strongest(self, probabilities: Tags) -> npt.NDArray[np.int64]:
+        """Place among the names of each track's strongest tag, -1 where none counts.
+
+        Parameters
+        ----------
+        probabilities
+            Of some tracks, shape (n, n_tag_names).
+        """
+        if not probabilities.size:
+            return np.full(len(probabilities), -1, np.int64)
+        values = self._by_name(probabilities, None)
+        return np.where(values.max(axis=1) >= TAG_THRESHOLD, values.argmax(axis=1), -1)
+
     def shared(self, one: Strengths, others: Tags) -> list[tuple[TagStrength, ...]]:
         """Tags that are strong in both, at the weaker of the two strengths, strongest first.
 

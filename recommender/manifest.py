@@ -19,8 +19,8 @@ _UNREADABLE = (
     InvalidParameterError,
 )
 SCHEMA_VERSION = 4
-# of before the index was planned and measured, neighbours were listed, and descriptors and copies
-# kept: read for what they say, not served any more
+# of before the index was planned and measured, neighbours were listed, and descriptors, copies and
+# a map kept: read for what they say, not served any more
 _FIRST_VERSION, _OTHERS = 1, (2, 3)
 MANIFEST = "manifest.json"
 CATALOG = "catalog.db"
@@ -37,11 +37,12 @@ NEIGHBOURS = "neighbours.npy"
 CHANGED_NEIGHBOURS = "neighbours.changed.npy"
 SONGS = "songs.npy"
 RECORDINGS = "recordings.npy"
+MAP = "map.npy"
 CENTRE = "centre.npy"
 COMPONENTS = "components.npy"
 ARRAYS = (
     *(IDS, ORDER, TAGS, ARTISTS, DESCRIPTORS, MEANS, ADDED, NEIGHBOURS, CHANGED_NEIGHBOURS),
-    *(SONGS, RECORDINGS, CENTRE),
+    *(SONGS, RECORDINGS, MAP, CENTRE),
 )
 
 

@@ -12,8 +12,9 @@ from recommender.slices import MOST_MAPPED_BYTES
 
 # the interpreter, numpy, FAISS, and pages of the catalog
 SERVICE_BYTES = 128 * 2**20
-# an id, its place in the order of ids, numbers for artist and recording, where its document is
-_ROW_BYTES = 32 + 4 + 4 + 4 + 2 * 8
+# an id, its place in the order of ids, numbers for artist and recording, its descriptors, its place
+# on the map, and where its document is
+_ROW_BYTES = 32 + 4 + 4 + 4 + 3 * 2 + 2 * 4 + 2 * 8
 _TAG_BYTES = 2
 _LIST_BYTES = 2 * 4 * LISTED
 _DOCUMENT_BYTES = 400

@@ -27,12 +27,14 @@ from recommender.manifest import (
     DESCRIPTORS,
     DOCUMENTS,
     IDS,
+    MAP,
     NEIGHBOURS,
     RECORDINGS,
     SONGS,
     TAGS,
     SegmentsRecord,
 )
+from recommender.maps import Places
 from recommender.neighbours import Lists, Neighbours
 from recommender.segment_update import update_segments
 from recommender.slices import RowFile
@@ -123,6 +125,13 @@ class UpdatedFiles:
         written = update_segments(*homes, self._before, wanted, library, n_rows, most_beside)
         self._link(*written[1])
         return written[0]
+
+    def write_map(self, places: Places) -> None:
+        """Write where each row lies on the map."""
+        if self._changes.added:
+            write_arrays(self._folder, {MAP: places})
+        else:
+            self._link(MAP)
 
     def _link(self, *names: str) -> None:
         for name in names:

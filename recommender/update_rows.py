@@ -13,7 +13,10 @@ from recommender.catalog_tables import updated_artist_codes
 from recommender.changes import Changes
 from recommender.descriptors import described
 from recommender.generation import Generation
+from recommender.index import VectorIndex
 from recommender.manifest import ARTISTS, DESCRIPTORS, IDS, MEANS, ORDER, SONGS, TAGS
+from recommender.maps import NEAR, Places, among
+from recommender.neighbours import Neighbours
 from recommender.records import LibraryTrack
 from recommender.selection import Selection
 from recommender.songs import SONG, Songs, song_of
@@ -118,6 +121,23 @@ class UpdatedRows:
             if array is not None:
                 arrays[name] = array
         return arrays
+
+    def places(self, index: VectorIndex, lists: Neighbours) -> Places:
+        """Of all rows on the map: new ones lie in the midst of older ones that are near them."""
+        before = self._before.arrays.places
+        near = [self._older_near(row, index, lists) for row in self.new.tolist()]
+        new = np.array([among(before, rows) for rows in near], np.float32)
+        return np.concatenate([before, new.reshape(-1, 2)])
+
+    def _older_near(self, row: int, index: VectorIndex, lists: Neighbours) -> Rows:
+        """Rows of the generation before that are near one, closest first."""
+        listed, first = lists.of(row), self._before.manifest.n_rows
+        if listed is not None:
+            older = listed[0][(listed[0] >= 0) & (listed[0] < first)]
+            if len(older):
+                return np.asarray(older, np.int64)
+        found: Rows = index.nearest(index.vectors(np.array([row]))[0], NEAR, self.new)[0]
+        return found
 
     def _artists(self, catalog: Path) -> np.ndarray[Any, np.dtype[np.int32]]:
         changed = [*self._changes.removed.tolist(), *self._changes.kept, *self.new.tolist()]

@@ -113,6 +113,7 @@ def _written(
     files.write_lists(lists)
     files.write_recordings(recordings)
     segments = _segments(files, library, before, changes, rows, limits.most_beside)
+    files.write_map(rows.places(index, lists))
     return Built(
         rows.n_tracks,
         rows.n_rows,

@@ -28,6 +28,7 @@ from recommender.index.measurement import UNMEASURED
 from recommender.index.recipes import IndexOptions, flat
 from recommender.library import Library
 from recommender.manifest import MANIFEST, SCHEMA_VERSION, IndexRecord, Manifest, _sealed
+from recommender.maps import Near, laid_out
 from recommender.neighbours import Neighbours, neighbours_of, no_lists
 from recommender.projection import Projection
 from recommender.publishing import publish
@@ -215,6 +216,7 @@ def generation_of(
             neighbours=neighbours,
             songs=songs,
             recordings=recordings_of(songs, index, neighbours),
+            places=laid_out(index.vectors(np.arange(len(by_id))), Near(lists[:, 0], lists[:, 1])),
         ),
         projection=Projection(np.zeros(DIMENSION, np.float32), None),
     )

@@ -94,6 +94,8 @@ def test_the_api_documents_every_operation() -> None:
         "/listeners/{listener_id}",
         "/listeners/{listener_id}/events",
         "/listeners/{listener_id}/recommendations",
+        "/map",
+        "/map/tracks",
         "/tracks",
         "/tracks/{track_id}",
         "/tracks/{track_id}/audio",

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from recommender.changes import changes_of
 from recommender.filters import Filters
 from recommender.generation import Generation, open_generation
-from recommender.manifest import ARTISTS
+from recommender.manifest import ARTISTS, MAP
+from recommender.neighbours import Neighbours, no_lists
 from recommender.publishing import publish
+from recommender.update_rows import UpdatedRows
 from tests.builders import DIMENSION, SPACE, open_library
 from tests.updates import HNSW, TRACKS, brought_up_to_date, forget, new_entries, same_file, store
 
@@ -48,6 +51,40 @@ def test_artists_keep_their_numbers(tmp_path: Path) -> None:
     order = after.arrays.order
     assert after.arrays.artists[order].tolist() == [numbers[id_] for id_ in after.track_ids]
     assert not same_file(tmp_path, first, after, ARTISTS)
+
+
+def test_rows_keep_their_places_on_the_map_and_new_ones_lie_by_those_they_sound_like(
+    tmp_path: Path, before: Generation
+) -> None:
+    alike = [replace(TRACKS[place], id=f"{TRACKS[place].id}-copy") for place in (7, 90)]
+    store(tmp_path, [replace(entry, path=b"") for entry in [*alike, *new_entries(5)]])
+    forget(tmp_path, TRACKS[:3])
+    after = brought_up_to_date(tmp_path)
+    places = after.arrays.places
+    np.testing.assert_array_equal(places[:300], before.arrays.places)
+    assert (np.abs(places) <= 1.0).all()
+    [row] = after.rows_of([alike[0].id])[0]
+    near = after.arrays.neighbours.of(7)
+    assert near is not None
+    around = places[[row for row in near[0].tolist() if row < 300]]
+    assert np.linalg.norm(places[row] - np.median(around[:10], axis=0)) < 0.25
+
+
+def test_without_lists_a_new_row_finds_its_place_by_a_search(
+    tmp_path: Path, before: Generation
+) -> None:
+    [new] = new_entries(1)
+    store(tmp_path, [new])
+    with open_library(tmp_path) as library:
+        rows = UpdatedRows(before, changes_of({new.id}, library, before))
+    after = brought_up_to_date(tmp_path)
+    places = rows.places(after.index, Neighbours(*no_lists()))
+    np.testing.assert_array_equal(places, after.arrays.places)
+
+
+def test_no_new_row_leaves_the_map_the_same_file(tmp_path: Path, before: Generation) -> None:
+    forget(tmp_path, TRACKS[:3])
+    assert same_file(tmp_path, before, brought_up_to_date(tmp_path), MAP)
 
 
 def test_new_tags_of_a_file_change_the_catalog_and_no_row(
