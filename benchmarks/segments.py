@@ -55,10 +55,11 @@ class Excerpt:
 
 @dataclass(frozen=True)
 class Heard:
-    """A clip as it was heard, and the milliseconds of listening as a whole, and in time."""
+    """A clip as it was heard as a whole, and in time, and the milliseconds of either."""
 
     excerpt: Excerpt
     whole: list[Embedding]
+    in_time: list[Embedding]
     windows: ClipWindows
     milliseconds: tuple[float, float]
 
@@ -97,20 +98,21 @@ def hear(excerpt: Excerpt, condition: str, manifest: Manifest) -> Heard | None:
     space, levels = space_of(manifest), manifest.level_quantiles_dbfs
     began = time.perf_counter()
     try:
-        clip_embeddings(io.BytesIO(clip), space.clip_listening, levels)
+        heard = clip_embeddings(io.BytesIO(clip), space.clip_listening, levels)
     except SilentAudioError:
         return None
     whole = time.perf_counter()
     answer = clip_in_time(io.BytesIO(clip), space.clip_listening, levels)
     milliseconds = 1000 * (whole - began), 1000 * (time.perf_counter() - whole)
     windows = clip_windows_from(answer, space)
-    return Heard(excerpt, embeddings_from(answer, space), windows, milliseconds)
+    return Heard(excerpt, heard, embeddings_from(answer, space), windows, milliseconds)
 
 
 def find(recommender: Recommender, heard: Heard, *, in_time: bool) -> Found:
     """Ask for what sounds like a clip."""
     began = time.perf_counter()
-    question = recommender.about_clip(heard.whole, heard.windows if in_time else None)
+    asked = (heard.in_time, heard.windows) if in_time else (heard.whole, None)
+    question = recommender.about_clip(*asked)
     answer = recommender.answer(question, Options(limit=100))
     milliseconds = 1000 * (time.perf_counter() - began)
     ids = [match.track.id for match in answer.matches]
