@@ -4,6 +4,7 @@ from pydantic import Field
 
 from api.questions import RecommendingQuestion
 from recommender.personal import Mood, Novelty
+from recommender.taste import HALF_LIFE_DAYS
 
 MAX_SEED = 2**53 - 1
 """The largest whole number that JSON readers agree on."""
@@ -27,7 +28,7 @@ class PersonalQuestion(RecommendingQuestion):
         0, ge=0, le=MAX_SEED, description="Of chance: the same number gives the same list."
     )
     half_life_days: float = Field(
-        365.0,
+        HALF_LIFE_DAYS,
         gt=0.0,
         le=36_500.0,
         allow_inf_nan=False,

@@ -19,7 +19,7 @@ from recommender.questions import Options
 from recommender.ranking import corrected, similarity
 from recommender.retrieval import OVERFETCH, Room
 from recommender.selection import Selection
-from recommender.taste import Interest, Opinion
+from recommender.taste import DIVISION, Division, Interest, Opinion
 from recommender.track import Because, Recommended
 
 MOST_EVENTS = 20_000
@@ -99,7 +99,11 @@ class PersonalAnswer:
 
 
 def recommend_to(
-    recommender: Recommender, opinions: Sequence[Opinion], options: Options, mood: Mood
+    recommender: Recommender,
+    opinions: Sequence[Opinion],
+    options: Options,
+    mood: Mood,
+    division: Division = DIVISION,
 ) -> PersonalAnswer:
     """Tracks for a listener.
 
@@ -116,6 +120,8 @@ def recommend_to(
         hold are left out.
     options, mood
         What is wanted.
+    division
+        How the taste is divided into interests.
 
     Returns
     -------
@@ -135,7 +141,8 @@ def recommend_to(
     warnings = not_in_catalog(unknown)
     warnings += recommender.in_vain(options)
     if len(known.liked):
-        matches = _by_interests(recommender, known, room, options, mood)
+        interests = taste.interests_of(known.vectors, known.weights, division)
+        matches = _by_interests(recommender, known, interests, room, options, mood)
     else:
         matches, warnings = _start(recommender, room, options, mood), [NO_HISTORY, *warnings]
     manifest = recommender.generation.manifest
@@ -167,9 +174,13 @@ def _room(
 
 
 def _by_interests(
-    recommender: Recommender, known: _Taste, room: Room, options: Options, mood: Mood
+    recommender: Recommender,
+    known: _Taste,
+    interests: Sequence[Interest],
+    room: Room,
+    options: Options,
+    mood: Mood,
 ) -> list[Recommended]:
-    interests = taste.interests_of(known.vectors, known.weights)
     depth = max(DEPTH, 2 * options.limit)
     while True:
         found = list[_Found]()
