@@ -16,6 +16,13 @@ class PersonalQuestion(RecommendingQuestion):
     hub_correction: bool = Field(
         True, description="Whether tracks that are near to everything are put back."
     )
+    diversity: float = Field(
+        0.2,
+        ge=0.0,
+        le=1.0,
+        allow_inf_nan=False,
+        description="How unlike each other matches are to be, 0 for not at all.",
+    )
     novelty: Novelty = Field(
         Novelty.EXCLUDE,
         strict=False,

@@ -249,7 +249,9 @@ def _chosen(
         Ranked(
             np.array([row for row, _ in close], np.int64),
             np.array([fact.similarity for _, fact in close]),
-            np.array([fact.score for _, fact in close]),
+            # falling along the lists: else the interest with the best scores would take every place
+            # as soon as any diversity is wanted
+            -np.sort([-fact.score for _, fact in close]),
         )
     )
     return _matches(recommender, known, choice.rows, [best[row] for row in choice.rows])

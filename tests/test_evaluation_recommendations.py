@@ -1,10 +1,12 @@
 """Settings of recommendations: worlds in which the answer is known, controls, seeds, the shape."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from api.personal_question import PersonalQuestion
 from indexer.evaluation import disliking
 from indexer.evaluation.choices import NO_FANS, NO_STYLES, NOT_SERVED, measure_choices
 from indexer.evaluation.crowding import CORRECTED, PLAIN, SIMILAR, crowding_figures
@@ -29,7 +31,7 @@ from indexer.evaluation.styles import LEAST_STYLE, PERIOD_DAYS, fans, style_code
 from indexer.evaluation.subject import Subject
 from recommender.questions import Options
 from recommender.ranking import similarity
-from recommender.taste import Division
+from recommender.taste import HALF_LIFE_DAYS, Division
 from tests.builders import SPACE, STATE, Entry, entry, generation_of, library_track
 
 SEED = 5
@@ -132,6 +134,15 @@ def test_every_setting_is_in_the_report_and_compared_with_the_default(
     heard = {f.condition: f.value for f in all_choices if f.subject == "novelty"}
     assert heard["exclude"] == 0.0
     assert heard["only"] == 1.0
+
+
+def test_the_default_is_what_the_service_does_when_nothing_is_said() -> None:
+    asked = PersonalQuestion.model_validate({})
+    assert DEFAULT.options == replace(asked.options(), limit=20)
+    assert asked.options() == PersonalQuestion.model_validate({"hub_correction": True}).options()
+    assert DEFAULT.mood == asked.mood()
+    assert DEFAULT.half_life_days == asked.half_life_days == HALF_LIFE_DAYS
+    assert DEFAULT.division == Division()
 
 
 def test_the_same_seed_gives_the_same_figures_and_another_others(

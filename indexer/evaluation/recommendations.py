@@ -28,10 +28,13 @@ from recommender.taste import DIVISION, HALF_LIFE_DAYS, Division, Opinion
 SECTION = "recommendations"
 STEADY, DRIFTING = "steady tastes", "changing tastes"
 SERVED, MEAN, RANDOM = "served", "one mean of the history", "random"
+PLAIN_MEAN = "one mean, as POST /recommendations"
 K = 20
 RECALL, STYLES, DIVERSITY = f"recall@{K}", f"styles@{K}", f"diversity@{K}"
 COMPARED = (RECALL, STYLES)
 NEVER = 36_500.0
+# what GET /listeners/{listener_id}/recommendations takes when nothing is said
+SERVED_OPTIONS = Options(limit=K, corrects_hubs=True, diversity=0.2)
 
 Values = npt.NDArray[np.float64]
 Measured = dict[str, Values]
@@ -53,7 +56,7 @@ class Way:
     """
 
     name: str
-    options: Options = field(default_factory=lambda: Options(limit=K, corrects_hubs=True))
+    options: Options = field(default_factory=lambda: SERVED_OPTIONS)
     mood: Mood = field(default_factory=Mood)
     division: Division = DIVISION
     half_life_days: float = HALF_LIFE_DAYS
@@ -65,21 +68,20 @@ DEFAULT = Way(SERVED)
 
 def ways() -> list[Way]:
     """What is compared for listeners of steady tastes, the default first."""
-    plain = replace(DEFAULT.options, corrects_hubs=False)
     return [
         DEFAULT,
         Way(MEAN, by_mean=True),
-        Way(f"{MEAN}, hubs as they are", plain, by_mean=True),
-        Way("hubs as they are", plain),
+        Way(PLAIN_MEAN, Options(limit=K), by_mean=True),
+        Way("hubs as they are", replace(DEFAULT.options, corrects_hubs=False)),
         *(_interests(Division(1.0, most), f"interests: {most}") for most in (1, 2, 3, 5, 8)),
         *(
             _interests(Division(share, DIVISION.most), f"interests: {100 * share:.0f} % explained")
             for share in (0.2, 0.4, 0.5)
         ),
-        *_half_lives((30.0, 90.0, 180.0, NEVER)),
+        *_half_lives((30.0, 90.0, 365.0, NEVER)),
         *(
             Way(f"diversity: {value}", replace(DEFAULT.options, diversity=value))
-            for value in (0.1, 0.2, 0.3, 0.5)
+            for value in (0.0, 0.1, 0.3, 0.5)
         ),
         *(
             Way(f"of one artist: {most}", replace(DEFAULT.options, max_per_artist=most))
@@ -91,7 +93,7 @@ def ways() -> list[Way]:
 
 def ways_for_changing_tastes() -> list[Way]:
     """What is compared for listeners of changing tastes, the default first."""
-    return [DEFAULT, Way(MEAN, by_mean=True), *_half_lives((30.0, 90.0, 180.0, NEVER))]
+    return [DEFAULT, Way(MEAN, by_mean=True), *_half_lives((30.0, 90.0, 365.0, NEVER))]
 
 
 def _interests(division: Division, name: str) -> Way:
@@ -201,10 +203,11 @@ def difference_figures(condition: str, found: Mapping[str, Measured]) -> Iterato
             other: paired_permutation_test(less, np.zeros_like(less))
             for other, less in differences.items()
         }
-        for other, adjusted in holm(p_values).items():
-            yield difference_figure(other, condition, f"{metric} less {name}", differences[other])
-            n = len(differences[other])
-            yield Figure(SECTION, other, condition, f"{metric} p", adjusted, adjusted, adjusted, n)
+        adjusted = holm(p_values)
+        for other, less in differences.items():
+            yield difference_figure(other, condition, f"{metric} less {name}", less)
+            p = adjusted[other]
+            yield Figure(SECTION, other, condition, f"{metric} p", p, p, p, len(less))
 
 
 def difference_figure(
