@@ -59,10 +59,11 @@ RECOMMENDED: dict[str, Any] = {
     "query": {
         **{name: value for name, value in ANSWER["query"].items() if name != "track_id"},
         "hub_correction": True,
+        "diversity": 0.2,
         "novelty": "exclude",
         "surprise": 0.0,
         "seed": 0,
-        "half_life_days": 365.0,
+        "half_life_days": 180.0,
     },
     "matches": [
         {**match, "why": {**match["why"], "because": {"track_id": TRACK_ID, "interest": 1}}}

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from api.questions import RecommendingQuestion
 from recommender.personal import Mood, Novelty
+from recommender.taste import HALF_LIFE_DAYS
 
 MAX_SEED = 2**53 - 1
 """The largest whole number that JSON readers agree on."""
@@ -14,6 +15,13 @@ class PersonalQuestion(RecommendingQuestion):
 
     hub_correction: bool = Field(
         True, description="Whether tracks that are near to everything are put back."
+    )
+    diversity: float = Field(
+        0.2,
+        ge=0.0,
+        le=1.0,
+        allow_inf_nan=False,
+        description="How unlike each other matches are to be, 0 for not at all.",
     )
     novelty: Novelty = Field(
         Novelty.EXCLUDE,
@@ -27,7 +35,7 @@ class PersonalQuestion(RecommendingQuestion):
         0, ge=0, le=MAX_SEED, description="Of chance: the same number gives the same list."
     )
     half_life_days: float = Field(
-        365.0,
+        HALF_LIFE_DAYS,
         gt=0.0,
         le=36_500.0,
         allow_inf_nan=False,

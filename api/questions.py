@@ -185,7 +185,8 @@ class OptionsQuestion(ListQuestion):
     def options_with(self, filters: Filters) -> Options:
         """The same for the recommender."""
         if filters is NO_FILTERS and self.model_fields_set.isdisjoint(_SHAPING):
-            return _of_default_shape(self.limit)
+            # questions have defaults of their own: a listener's are not those of a track
+            return _of_default_shape(self.limit, self.diversity, self.hub_correction)
         return Options(
             limit=self.limit,
             exclude_ids=self.exclude_id,
@@ -204,9 +205,9 @@ _SHAPING = frozenset(OptionsQuestion.model_fields) - {"limit"}
 
 
 @cache
-def _of_default_shape(limit: int) -> Options:
+def _of_default_shape(limit: int, diversity: float, corrects_hubs: bool) -> Options:
     """Most questions are like this, and making options takes as long as reading a question."""
-    return Options(limit=limit)
+    return Options(limit=limit, diversity=diversity, corrects_hubs=corrects_hubs)
 
 
 class RecommendingQuestion(FiltersQuestion, OptionsQuestion):

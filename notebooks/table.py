@@ -1,12 +1,13 @@
-"""The worst questions as a table that can be listened to."""
+"""Tables: the worst questions, which can be listened to, and settings side by side."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 from indexer.evaluation.failures import Failure, described
-from indexer.evaluation.subject import Subject
-from notebooks.text import printable
+from indexer.evaluation.figures import Figure
+from indexer.evaluation.subject import SERVED, Subject
+from notebooks.text import chance, printable
 
 EXCERPTS = "excerpts"
 """Folder of the excerpts, beside the executed notebook."""
@@ -58,3 +59,42 @@ def _track(subject: Subject, row: int, audible: Collection[str]) -> str:
         return name
     source = escape(f"{EXCERPTS}/{id_}.ogg", quote=True)
     return f'{name}<br><audio controls preload="none" src="{source}"></audio>'
+
+
+def settings(figures: Sequence[Figure], condition: str, metrics: Sequence[str]) -> Table:
+    """What recommendations are worth by their settings, and how that differs from the default.
+
+    Parameters
+    ----------
+    figures
+        Of :func:`indexer.evaluation.choices.measure_choices`.
+    condition
+        Whose listeners.
+    metrics
+        What is shown, with intervals, differences and adjusted p values.
+    """
+    cells = {(f.subject, f.metric): f for f in figures if f.condition == condition}
+    names = dict.fromkeys(name for name, metric in cells if metric in metrics)
+    if not names:
+        return Table("<p>No listeners could be simulated.</p>")
+    titles = [title for metric in metrics for title in (metric, "less the default", "p, adjusted")]
+    head = "".join(f"<th>{escape(title)}</th>" for title in ("setting", *titles))
+    rows = "".join(
+        f"<tr><td>{escape(name)}</td>"
+        + "".join(_setting(cells, name, metric) for metric in metrics)
+        + "</tr>"
+        for name in names
+    )
+    return Table(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
+
+
+def _setting(cells: Mapping[tuple[str, str], Figure], name: str, metric: str) -> str:
+    """A figure, its difference from the default and the p value, empty where there is none."""
+    found = [cells.get((name, what)) for what in (metric, f"{metric} less {SERVED}", f"{metric} p")]
+    value, less, p_value = found
+    shown = (
+        f"{value.value:.3f} ({value.low:.3f} to {value.high:.3f})" if value else "",
+        f"{less.value:+.3f} ({less.low:+.3f} to {less.high:+.3f})" if less else "",
+        chance(p_value.value).removeprefix("p ").removeprefix("= ") if p_value else "",
+    )
+    return "".join(f"<td>{escape(text)}</td>" for text in shown)

@@ -98,6 +98,24 @@ def variants(figures: Sequence[Figure]) -> Words:
     )
 
 
+def settings(figures: Sequence[Figure], default: str = "served") -> Words:
+    """Which settings of recommendations differ from the default by more than chance."""
+    p_values = {f.key: f.value for f in figures if f.metric.endswith(" p")}
+    lines = list[str]()
+    for f in figures:
+        metric = f.metric.removesuffix(f" less {default}")
+        p_value = p_values.get((f.section, f.subject, f.condition, f"{metric} p"), 1.0)
+        if metric != f.metric and p_value < LEVEL:
+            verdict = _verdict(f.value, p_value)
+            lines.append(
+                f"* {f.condition}, {metric}: *{f.subject}* is {verdict} the default, "
+                f"{f.value:+.3f} (adjusted {chance(p_value)})"
+            )
+    if not lines:
+        return Words("No setting can be told apart from the default; a cheaper one could be taken.")
+    return Words("\n".join(["Beyond chance, all comparisons considered:", "", *lines]))
+
+
 def _by_question(heading: str, figures: Sequence[Figure]) -> str:
     """Which variants, a line a question; "" without any."""
     lines = [

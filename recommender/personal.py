@@ -20,7 +20,7 @@ from recommender.questions import Answer, Options
 from recommender.ranking import corrected, similarity
 from recommender.retrieval import OVERFETCH, Room
 from recommender.selection import Selection
-from recommender.taste import Interest, Opinion
+from recommender.taste import DIVISION, Division, Interest, Opinion
 from recommender.track import Because, Match
 
 MOST_EVENTS = 20_000
@@ -90,7 +90,11 @@ class _Found:
 
 
 def recommend_to(
-    recommender: Recommender, opinions: Sequence[Opinion], options: Options, mood: Mood
+    recommender: Recommender,
+    opinions: Sequence[Opinion],
+    options: Options,
+    mood: Mood,
+    division: Division = DIVISION,
 ) -> Answer:
     """Tracks for a listener.
 
@@ -107,6 +111,8 @@ def recommend_to(
         hold are left out.
     options, mood
         What is wanted.
+    division
+        How the taste is divided into interests.
 
     Returns
     -------
@@ -126,7 +132,8 @@ def recommend_to(
     warnings = not_in_catalog(unknown)
     warnings += recommender.retrieval.in_vain(options)
     if len(known.liked):
-        matches = _by_interests(recommender, known, room, options, mood)
+        interests = taste.interests_of(known.vectors, known.weights, division)
+        matches = _by_interests(recommender, known, interests, room, options, mood)
     else:
         matches, warnings = _start(recommender, room, options, mood), [NO_HISTORY, *warnings]
     manifest = recommender.generation.manifest
@@ -158,9 +165,13 @@ def _room(
 
 
 def _by_interests(
-    recommender: Recommender, known: _Taste, room: Room, options: Options, mood: Mood
+    recommender: Recommender,
+    known: _Taste,
+    interests: Sequence[Interest],
+    room: Room,
+    options: Options,
+    mood: Mood,
 ) -> list[Match]:
-    interests = taste.interests_of(known.vectors, known.weights)
     depth = max(DEPTH, 2 * options.limit)
     while True:
         found = list[_Found]()
@@ -233,7 +244,9 @@ def _chosen(
         Ranked(
             np.array([row for row, _ in close], np.int64),
             np.array([fact.similarity for _, fact in close]),
-            np.array([fact.score for _, fact in close]),
+            # falling along the lists: else the interest with the best scores would take every place
+            # as soon as any diversity is wanted
+            -np.sort([-fact.score for _, fact in close]),
         )
     )
     facts_of_chosen = [best[row] for row in choice.rows]

@@ -21,8 +21,8 @@ from recommender.events import Event, Kind
 
 MOST_TRACKS = 300
 """Tracks that count: those with the largest weights."""
-MOST_INTERESTS = 8
-EXPLAINED = 0.3
+HALF_LIFE_DAYS = 180.0
+"""After so many days a listen counts half, unless another number is asked for."""
 SHARPNESS = 8.0
 """How much more near tracks count than far ones: 0 is the mean, infinity the nearest alone."""
 AVERSION = 0.25
@@ -54,6 +54,25 @@ class Opinion:
     track_id: str
     weight: float
     disliked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """How a taste is divided into interests; see :func:`recommender.clustering.ward`.
+
+    Attributes
+    ----------
+    explained
+        Share of the variance of a listener's tracks that has to lie between interests, 0 to 1.
+    most
+        Most interests, 1 or more; it outranks `explained`.
+    """
+
+    explained: float = 0.3
+    most: int = 8
+
+
+DIVISION = Division()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,7 +179,9 @@ def revoked(weights: Weights, liked: FloatArray, disliked: FloatArray, against: 
     return left
 
 
-def interests_of(vectors: FloatArray, weights: Weights) -> list[Interest]:
+def interests_of(
+    vectors: FloatArray, weights: Weights, division: Division = DIVISION
+) -> list[Interest]:
     """The interests behind some tracks, the largest first.
 
     Parameters
@@ -169,12 +190,14 @@ def interests_of(vectors: FloatArray, weights: Weights) -> list[Interest]:
         Unit vectors of the tracks, shape (n, dimension).
     weights
         Of each, above 0, shape (n,).
+    division
+        How many there are.
     """
     if not len(vectors):
         return []
     total = weights.sum()
     found = []
-    for members in ward(vectors, weights / total, EXPLAINED, MOST_INTERESTS):
+    for members in ward(vectors, weights / total, division.explained, division.most):
         share = float(weights[members].sum() / total)
         shares = weights[members] / weights[members].sum()
         centre = shares @ vectors[members].astype(np.float64)

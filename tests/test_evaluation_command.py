@@ -41,7 +41,7 @@ def test_every_protocol_is_in_the_report(data: Path, capsys: pytest.CaptureFixtu
     assert evaluate(data, "--json") == 0
     report = json.loads(capsys.readouterr().out)
     sections = {figure["section"] for figure in report["figures"]}
-    assert sections == {"index", "retrieval", "clips", "variants"}
+    assert sections == {"index", "retrieval", "recommendations", "clips", "variants"}
     assert report["tracks"] == N_TRACKS
     assert report["origin"]["listened"] == 4
     assert report["origin"]["listeners"] == "simulated"
@@ -65,7 +65,7 @@ def test_the_same_seed_gives_the_same_figures(
 def test_the_text_shows_each_section(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert evaluate(data) == 0
     out = capsys.readouterr().out
-    for heading in ("INDEX", "RETRIEVAL", "CLIPS", "VARIANTS"):
+    for heading in ("INDEX", "RETRIEVAL", "RECOMMENDATIONS", "CLIPS", "VARIANTS"):
         assert f"\n{heading}\n" in out
 
 
@@ -150,7 +150,7 @@ def test_what_is_not_there_is_said(
     assert words in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("flag", ["--seed", "--tracks"])
+@pytest.mark.parametrize("flag", ["--seed", "--tracks", "--fans"])
 def test_numbers_are_whole_and_not_below_zero(
     data: Path, flag: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -125,7 +125,7 @@ def test_the_notebook_of_the_project_was_executed() -> None:
     assert runner.cleaned(notebook) == notebook
 
 
-@pytest.mark.parametrize("flag", ["--seed", "--tracks"])
+@pytest.mark.parametrize("flag", ["--seed", "--tracks", "--fans"])
 def test_numbers_below_zero_are_refused(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         runner.main([flag, "-1"])
@@ -146,12 +146,13 @@ def test_flags_reach_the_cells_and_save_keeps_outputs_without_traces_of_the_mach
 ) -> None:
     write(small, "import os\n[v for k, v in sorted(os.environ.items()) if 'EVALUATION_' in k]")
     monkeypatch.chdir(tmp_path)
-    flags = ["--data-dir", "data", "--seed", "7", "--tracks", "5", "--events", "plays.csv"]
-    assert runner.main([*flags, "--save"]) == 0
+    flags = ["--data-dir", "data", "--seed", "7", "--tracks", "5", "--fans", "9"]
+    assert runner.main([*flags, "--events", "plays.csv", "--save"]) == 0
     saved = json.loads(small.read_text())
     (cell,) = saved["cells"]
     assert ast.literal_eval("".join(cell["outputs"][0]["data"]["text/plain"])) == [
         str(tmp_path / "plays.csv"),
+        "9",
         "7",
         "5",
     ]

@@ -198,3 +198,20 @@ def test_no_match_at_all_is_refused(recommender: Recommender) -> None:
 def test_an_empty_catalog_recommends_nothing(tmp_path: Path) -> None:
     empty = Recommender(generation_of(tmp_path, []))
     assert ask(empty, TWO_STYLES).matches == ()
+
+
+def test_a_little_diversity_takes_no_interest_its_places(tmp_path: Path) -> None:
+    # one style lies so close that all of its tracks fit better than any of the other
+    random = np.random.default_rng(2)
+    spread = {"ska": 0.02, "fado": 0.4}
+    catalog = [
+        entry(f"{style}{i:02}", (np.eye(4)[axis] + s * random.standard_normal(4)).tolist())
+        for axis, (style, s) in enumerate(spread.items())
+        for i in range(EACH)
+    ]
+    recommender = Recommender(generation_of(tmp_path, catalog))
+    found = [
+        styles(ask(recommender, TWO_STYLES, Options(limit=18, diversity=d))) for d in (0.0, 1e-9)
+    ]
+    assert found[0] == found[1]
+    assert min(found[0].values()) >= 5

@@ -1,8 +1,9 @@
-"""Execute the evaluation notebook on a catalog, and keep it as a notebook and as a page.
+r"""Execute the evaluation notebook on a catalog, and keep it as a notebook and as a page.
 
 ::
 
-    python -m tools.notebook [--data-dir data] [--seed N] [--tracks N] [--events FILE] [--save]
+    python -m tools.notebook [--data-dir data] [--seed N] [--tracks N] [--fans N] \
+        [--events FILE] [--save]
 
 Writes ``evaluation.ipynb`` and ``evaluation.html`` into ``DATA_DIR/evaluation``. A cell that fails
 is shown, and the exit code is 1.
@@ -28,6 +29,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from traitlets.config import Config
 
 from indexer.arguments import whole_number
+from indexer.evaluation.choices import DEFAULT_FANS
 from indexer.evaluation.protocols import DEFAULT_LISTENED, evaluation_dir
 from recommender.files import replace_durably
 
@@ -148,6 +150,7 @@ def _parameters(options: argparse.Namespace) -> dict[str, str]:
         "SOUNDALIKE_DATA_DIR": str(options.data_dir.resolve()),
         "EVALUATION_SEED": str(options.seed),
         "EVALUATION_TRACKS": str(options.tracks),
+        "EVALUATION_FANS": str(options.fans),
         "EVALUATION_EVENTS": str(options.events.resolve()) if options.events else "",
     }
 
@@ -198,6 +201,13 @@ def _parser() -> argparse.ArgumentParser:
         default=DEFAULT_LISTENED,
         metavar="N",
         help="tracks to listen to again (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--fans",
+        type=whole_number(0),
+        default=DEFAULT_FANS,
+        metavar="N",
+        help="simulated listeners that recommendations are compared for (default: %(default)s)",
     )
     parser.add_argument("--events", type=Path, metavar="FILE", help="CSV of plays")
     parser.add_argument(

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from indexer.arguments import whole_number
 from indexer.evaluation.baseline import regressions
+from indexer.evaluation.choices import DEFAULT_FANS
 from indexer.evaluation.protocols import DEFAULT_LISTENED, Request, evaluate
 from indexer.evaluation.report import read_report
 from indexer.evaluation.tables import report_lines
@@ -26,6 +27,7 @@ def evaluate_catalog(options: argparse.Namespace, out: Console, err: Console) ->
         listened=options.tracks,
         events=options.events,
         workers=options.workers,
+        fans=options.fans,
     )
     report = evaluate(request, err, baseline)
     if options.json:
@@ -59,6 +61,14 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         metavar="N",
         help="tracks that are listened to again, for clips and variants; "
         "0 for none (default: %(default)s)",
+    )
+    command.add_argument(
+        "--fans",
+        type=whole_number(0),
+        default=DEFAULT_FANS,
+        metavar="N",
+        help="simulated listeners of several styles that the defaults of recommendations are "
+        "compared for; 0 for none (default: %(default)s)",
     )
     command.add_argument(
         "--events",

@@ -19,7 +19,7 @@ class Figure:
     Attributes
     ----------
     section
-        The protocol: index, retrieval, clips, listeners, variants.
+        The protocol: index, retrieval, listeners, recommendations, clips, variants.
     subject
         What was measured: ``"served"``, or what it is compared with, ``"random"``.
     condition

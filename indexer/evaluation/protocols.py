@@ -10,6 +10,7 @@ import numpy as np
 from rich.console import Console
 
 from indexer.evaluation.baseline import require_comparable
+from indexer.evaluation.choices import DEFAULT_FANS, measure_choices
 from indexer.evaluation.clips import clip_figures, measure_clips, rank_clips
 from indexer.evaluation.events import read_events
 from indexer.evaluation.figures import Figure
@@ -64,6 +65,8 @@ class Request:
         A CSV of real listening events; None for simulated listeners.
     workers
         Child processes that listen.
+    fans
+        How many simulated listeners recommendations are compared for; 0 for none.
     """
 
     data_dir: Path
@@ -72,6 +75,7 @@ class Request:
     listened: int
     events: Path | None
     workers: int
+    fans: int = DEFAULT_FANS
 
 
 def evaluate(request: Request, console: Console, baseline: Report | None = None) -> Report:
@@ -112,6 +116,7 @@ def evaluate(request: Request, console: Console, baseline: Report | None = None)
         "index": lambda: _index(subject, request.seed),
         "retrieval": lambda: retrieval_side_by_side(request.data_dir, subject, request.seed),
         "listeners": lambda: (evaluate_listeners(subject, audience, request.seed).figures, notes),
+        "recommendations": lambda: measure_choices(subject, request.fans, request.seed),
         "clips": lambda: _clips(subject, request, console),
         "variants": lambda: _variants(subject, request, console),
     }
@@ -145,6 +150,7 @@ def _origin(subject: Subject, request: Request) -> Origin:
         seed=request.seed,
         listened=min(len(subject.tracks), request.listened),
         listeners=sha256_of(events)[:12] if events and events.is_file() else SIMULATED,
+        fans=request.fans,
     )
 
 

@@ -29,12 +29,15 @@ class Origin:
         How many tracks were listened to again, for clips and variants.
     listeners
         `SIMULATED`, or the digest of a file of real events.
+    fans
+        How many simulated listeners recommendations were compared for; none in older reports.
     """
 
     catalog: str
     seed: int
     listened: int
     listeners: str
+    fans: int = 0
 
 
 @dataclass(frozen=True, slots=True)

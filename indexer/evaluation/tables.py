@@ -9,6 +9,19 @@ from indexer.evaluation.report import Report
 HEADLINES = {
     "retrieval": ("hit rate@10", "capped recall@10", "MAP"),
     "listeners": ("recall@20", "nDCG@20", "coverage@20"),
+    "recommendations": (
+        "recall@20",
+        "recall@20 less served",
+        "styles@20",
+        "styles@20 less served",
+        "heard@20",
+        "places of 20",
+        "none in 20",
+        "list as before",
+        "hub skewness@10",
+        "same album: hit rate@10",
+        "same artist: hit rate@10",
+    ),
 }
 _CELL_WIDTH = 24
 
