@@ -17,7 +17,8 @@ export class FilterForm {
     this.form = /** @type {HTMLFormElement} */ (byId("filters"));
     this.toggle = buttonById("filters-toggle");
     this.drawn = "";
-    input("diversity").addEventListener("input", drawDiversity);
+    this.least = "";
+    input("diversity").addEventListener("input", () => this.#drawDiversity());
     this.toggle.addEventListener("click", () => this.#unfold(Boolean(this.form.hidden)));
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -46,6 +47,9 @@ export class FilterForm {
     byId("filter-others-text").textContent = othersLabel(route);
     this.#accept();
     this.#drawWords(route);
+    // a listener's list is somewhat diverse unless it is told otherwise
+    this.least = route.name === "you" ? "as usual" : "off";
+    this.#drawDiversity();
     const text = JSON.stringify(route.filters);
     if (text !== this.drawn) this.#fill(route.filters);
     this.drawn = text;
@@ -94,7 +98,14 @@ export class FilterForm {
       else if (field.type === "range") field.value = text || field.min;
       else field.value = name === "duration_max" ? minutesOf(text) : text;
     }
-    drawDiversity();
+    this.#drawDiversity();
+  }
+
+  #drawDiversity() {
+    const { value, min } = input("diversity");
+    const text = value === min ? this.least : value;
+    byId("diversity-value").textContent = text;
+    input("diversity").setAttribute("aria-valuetext", text);
   }
 
   #accept() {
@@ -110,12 +121,6 @@ export class FilterForm {
     const parts = words.map(([word, text], place) => [place ? " · " : "Filters: ", word, foreign(text)]);
     byId("filtered-by").replaceChildren(...parts.flat());
   }
-}
-
-function drawDiversity() {
-  const { value } = input("diversity");
-  byId("diversity-value").textContent = value === "0" ? "off" : value;
-  input("diversity").setAttribute("aria-valuetext", value === "0" ? "off" : value);
 }
 
 /**
