@@ -63,7 +63,7 @@ RECOMMENDED: dict[str, Any] = {
         "novelty": "exclude",
         "surprise": 0.0,
         "seed": 0,
-        "half_life_days": 180.0,
+        "half_life_days": 90.0,
     },
     "matches": [
         {**match, "why": {**match["why"], "because": {"track_id": TRACK_ID, "interest": 1}}}

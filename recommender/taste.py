@@ -21,7 +21,7 @@ from recommender.events import Event, Kind
 
 MOST_TRACKS = 300
 """Tracks that count: those with the largest weights."""
-HALF_LIFE_DAYS = 180.0
+HALF_LIFE_DAYS = 90.0
 """After so many days a listen counts half, unless another number is asked for."""
 SHARPNESS = 8.0
 """How much more near tracks count than far ones: 0 is the mean, infinity the nearest alone."""

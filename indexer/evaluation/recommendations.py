@@ -78,7 +78,7 @@ def ways() -> list[Way]:
             _interests(Division(share, DIVISION.most), f"interests: {100 * share:.0f} % explained")
             for share in (0.2, 0.4, 0.5)
         ),
-        *_half_lives((30.0, 90.0, 365.0, NEVER)),
+        *_half_lives((30.0, 180.0, 365.0, NEVER)),
         *(
             Way(f"diversity: {value}", replace(DEFAULT.options, diversity=value))
             for value in (0.0, 0.1, 0.3, 0.5)
@@ -93,7 +93,7 @@ def ways() -> list[Way]:
 
 def ways_for_changing_tastes() -> list[Way]:
     """What is compared for listeners of changing tastes, the default first."""
-    return [DEFAULT, Way(MEAN, by_mean=True), *_half_lives((30.0, 90.0, 365.0, NEVER))]
+    return [DEFAULT, Way(MEAN, by_mean=True), *_half_lives((30.0, 180.0, 365.0, NEVER))]
 
 
 def _interests(division: Division, name: str) -> Way:
