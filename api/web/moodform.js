@@ -8,7 +8,7 @@ import { buttonById, byId, el, inputById, selectById } from "./dom.js";
 const SOME_SURPRISE = "0.3";
 
 /** What the API takes when it is not told. */
-const DEFAULTS = { novelty: "exclude", surprise: "0", half_life_days: "180" };
+const DEFAULTS = { novelty: "exclude", surprise: "0", half_life_days: "90" };
 
 /** @typedef {keyof typeof DEFAULTS} MoodName */
 
