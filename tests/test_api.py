@@ -7,7 +7,7 @@ from tests.fakes import ids_of, similar
 
 TRACK_FIELDS = {
     *("id", "title", "artist", "album", "album_artist", "composer", "genre", "year"),
-    *("duration_seconds", "track_number", "licence", "attribution"),
+    *("duration_seconds", "track_number", "licence", "attribution", "bpm", "key"),
     *("musicbrainz_recording_id", "musicbrainz_album_id", "musicbrainz_artist_id"),
 }
 

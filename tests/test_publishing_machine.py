@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -18,6 +19,7 @@ from hypothesis.stateful import (
 )
 
 from recommender.current import current_generation, list_generations, make_current, served
+from recommender.descriptors import described
 from recommender.engine import Recommender
 from recommender.filters import Filters
 from recommender.generation import normalised
@@ -25,7 +27,8 @@ from recommender.index.recipes import KINDS, IndexOptions
 from recommender.press import How
 from recommender.publishing import publish
 from recommender.questions import Options
-from recommender.track import Metadata
+from recommender.songs import SONG, song_of
+from recommender.track import Metadata, Track
 from recommender.update_limits import Limits
 from tests.builders import DIMENSION, SPACE, Entry, indexed, open_library, opened
 
@@ -121,10 +124,24 @@ class Publishing(RuleBasedStateMachine):
         recommender = self.recommender
         model = self.published[recommender.generation.manifest.generation]
         assert recommender.generation.track_ids == sorted(model)
+        self.check_rows(recommender, model)
+        # among so few some sound the same
+        every = Options(limit=10, collapses_duplicates=False)
+        heard = replace(every, filters=Filters(artists=("ada",)))
         for seed in sorted(model)[:: max(1, len(model) // 3)]:
-            self.check(recommender, model, seed, Options(limit=10))
-            heard = Options(limit=10, filters=Filters(artists=("ada",)))
+            self.check(recommender, model, seed, every)
             self.check(recommender, model, seed, heard)
+
+    def check_rows(self, recommender: Recommender, model: dict[str, Entry]) -> None:
+        """What is kept of each row is of its track."""
+        arrays = recommender.generation.arrays
+        for id_, entry in model.items():
+            row = arrays.row_of(id_)
+            assert row is not None
+            level, metadata = entry.level_dbfs, entry.metadata
+            assert tuple(arrays.descriptors[row]) == described(level, metadata)
+            track = Track(id_, entry.duration_seconds, metadata)
+            assert arrays.songs[row] == np.array(song_of(track), SONG)
 
     def check(
         self, recommender: Recommender, model: dict[str, Entry], seed: str, options: Options

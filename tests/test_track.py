@@ -26,7 +26,7 @@ def test_a_document_is_what_the_service_gives() -> None:
         '{"id":"a1","title":"T","artist":"Björk","album":"B","album_artist":"C","composer":"D",'
         '"duration_seconds":12.346,"genre":"G","year":1999,"track_number":7,'
         '"musicbrainz_recording_id":"r","musicbrainz_album_id":"l","musicbrainz_artist_id":"p",'
-        '"licence":"CC0","attribution":"by"}'
+        '"licence":"CC0","attribution":"by","bpm":0.0,"key":""}'
     )
 
 
