@@ -19,10 +19,11 @@ from recommender.current import (
     served,
 )
 from recommender.errors import GenerationError, IndexUnavailableError, InvalidParameterError
-from recommender.generation import how_to_renew, open_generation, verify_files
+from recommender.generation import how_to_renew, open_generation
 from recommender.library import Library
 from recommender.manifest import Manifest
 from recommender.served import by_embedder, embedder_of, made_by, serve, serving
+from recommender.verifying import verify_files
 
 EXIT_BAD_DATA = 65
 EARLIER = "whole, but of an earlier version"

@@ -26,7 +26,7 @@ _Order = np.ndarray[Any, np.dtype[np.int32]]
 
 
 class UpdatedRows:
-    """The rows of a generation after some changes; see `recommender.generation.RowArrays`."""
+    """The rows of a generation after some changes; see `recommender.row_arrays.RowArrays`."""
 
     def __init__(self, before: Generation, changes: Changes):
         self._before, self._changes = before, changes

@@ -21,7 +21,7 @@ from recommender.descriptors import WIDTH, described
 from recommender.duplicates import recordings_of
 from recommender.embedding import EmbedderSpec, Embedding, Frames
 from recommender.engine import Recommender
-from recommender.generation import Generation, RowArrays, open_generation
+from recommender.generation import Generation, open_generation
 from recommender.index import VectorIndex
 from recommender.index.faiss import FaissIndex
 from recommender.index.measurement import UNMEASURED
@@ -33,6 +33,7 @@ from recommender.neighbours import Neighbours, neighbours_of, no_lists
 from recommender.projection import Projection
 from recommender.publishing import publish
 from recommender.records import FileState, Indexed, LibraryTrack
+from recommender.row_arrays import RowArrays
 from recommender.songs import SONG, song_of
 from recommender.space import Space
 from recommender.track import Metadata, Track

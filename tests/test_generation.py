@@ -14,7 +14,7 @@ from recommender.arrays import FloatArray
 from recommender.current import Served, current_generation, list_generations, make_current
 from recommender.errors import GenerationError, IndexUnavailableError
 from recommender.files import replace_durably, sha256_of, sync
-from recommender.generation import normalised, open_generation, verify_files
+from recommender.generation import normalised, open_generation
 from recommender.index.faiss import FaissIndex
 from recommender.index.recipes import INDEX, flat
 from recommender.manifest import (
@@ -31,6 +31,7 @@ from recommender.manifest import (
     Manifest,
     data_files,
 )
+from recommender.verifying import verify_files
 from tests.builders import (
     DIMENSION,
     SPACE,

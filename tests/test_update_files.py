@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommender import generation as generations
+from recommender import verifying
 from recommender.engine import Recommender
 from recommender.errors import GenerationError
 from recommender.files import sha256_of_all
@@ -161,7 +161,7 @@ def test_files_that_are_verified_and_open_are_not_read_again(
         read.extend(path.name for path in listed)
         return sha256_of_all(listed, patient=patient)
 
-    monkeypatch.setattr(generations, "sha256_of_all", noted)
+    monkeypatch.setattr(verifying, "sha256_of_all", noted)
     open_generation(tmp_path, name, [before.manifest])
     assert {INDEX, NEIGHBOURS, CENTRE}.isdisjoint(read)
     assert {ADDED, IDS, CATALOG} <= set(read)
