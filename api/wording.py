@@ -57,10 +57,10 @@ def allowed(schema: Mapping[str, Any]) -> str:
 def _between(least: float | None, most: float | None, counted: str) -> str:
     of = " of" if counted else ""
     if least is not None and most is not None:
-        return f"{of or ' from'} {least:g} to {most:g}{counted}"
+        return f"{of or ' from'} {least:.12g} to {most:.12g}{counted}"
     if least is not None:
-        return f"{of} at least {least:g}{counted}" if of else f" of {least:g} or more"
-    return f"{of} at most {most:g}{counted}" if most is not None else ""
+        return f"{of} at least {least:.12g}{counted}" if of else f" of {least:.12g} or more"
+    return f"{of} at most {most:.12g}{counted}" if most is not None else ""
 
 
 @cache

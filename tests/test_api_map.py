@@ -138,3 +138,8 @@ def test_rows_that_are_none_are_refused(client: httpx.Client, rows: list[str]) -
     generation = client.get("/map").json()["generation"]
     answer = client.get("/map/tracks", params={"generation": generation, "row": rows})
     assert (answer.status_code, slug_of(answer)) == (422, "invalid-parameter")
+
+
+def test_large_bounds_are_told_in_full(client: httpx.Client) -> None:
+    answer = client.get("/map/tracks", params={"generation": "x", "row": -1})
+    assert "from 0 to 2147483647" in answer.json()["detail"]
