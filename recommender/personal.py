@@ -11,6 +11,7 @@ import numpy.typing as npt
 from recommender import taste
 from recommender.allowed import not_in_catalog
 from recommender.arrays import FloatArray, Rows
+from recommender.aversions import shunned
 from recommender.choosing import Choice, Ranked, without_copies
 from recommender.clustering import representatives
 from recommender.engine import Recommender
@@ -149,15 +150,18 @@ def _taste_of(recommender: Recommender, opinions: Sequence[Opinion]) -> _Taste:
     liked, against = (np.flatnonzero(sign * weights > 0)[: taste.MOST_TRACKS] for sign in (1, -1))
     vectors, disliked = (generation.index.vectors(rows[places]) for places in (liked, against))
     left = taste.revoked(weights[liked], vectors, disliked, -weights[against])
-    unwanted = rows[[one.disliked for one in held]] if held else rows
+    never = rows[[one.disliked for one in held]] if held else rows
+    unwanted = np.concatenate([never, shunned(generation, rows, held)])
     return _Taste(rows[liked], vectors, left, disliked, -weights[against], rows, unwanted)
 
 
 def _room(
     recommender: Recommender, known: _Taste, options: Options, mood: Mood
 ) -> tuple[Room, list[str]]:
-    heard = known.heard if mood.novelty is Novelty.EXCLUDE else known.unwanted
-    room, unknown = recommender.retrieval.room(heard, options)
+    left_out = known.unwanted
+    if mood.novelty is Novelty.EXCLUDE:
+        left_out = np.union1d(known.heard, left_out)
+    room, unknown = recommender.retrieval.room(left_out, options)
     if mood.novelty is Novelty.ONLY:
         again = Selection.of(known.heard, len(recommender.generation.arrays.ids))
         room = Room(again if room.allowed is None else room.allowed & again, room.excluded)
